@@ -1,0 +1,23 @@
+"""Errors a person can act on: one line that names the step, socket or file, what was expected and what came."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class WorkflowError(ValueError):
+    """A workflow, a value or a photo that cannot be used as asked. The text is one line for people."""
+
+
+class Stopped(Exception):
+    """Raised by a progress callback to stop; a fit keeps its best so far."""
+
+
+def nearest(word: str, known: Iterable[str], many: int = 3) -> str:
+    """`(nearest: a, b)` for a misspelt word, or `(there are: ...)` when nothing is like it."""
+    known = list(dict.fromkeys(known))
+    close = difflib.get_close_matches(word, known, many, 0.5)
+    if close:
+        return f"(nearest: {', '.join(close)})"
+    return f"(there are: {', '.join(known[:8])}{', ...' if len(known) > 8 else ''})" if known else "(there are none)"

@@ -1,0 +1,294 @@
+"""The executor: one way to compute any rectangle of any graph, in bounded memory.
+
+The graph is cut at its reducers into levels; forward sweeps over tiles gather statistics level by level, then pictures
+are rendered tile by tile. One tile is the whole-picture case of the same code. Gradients: `backward`. No process-wide
+state; safe to run twice at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..light.photo import Photo
+from ..light.planes import Planes, stack
+from ..light.rectangle import Region, Size
+from ..ops.frame import Frame
+from ..ops.reach import Geometry, ask
+from ..ops.types import Distances, Metadata, leaves, rebuilt
+from .plan import Plan, Planned, Ref
+from .tiles import tiles
+
+Progress = Callable[[int, int], None]
+"""progress(done, total), called after every tile; it may raise to stop."""
+
+DISTANCES = Ref("\0distances")
+"""The place among given values of a fit's `Distances`, for the losses that ask for them."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What an execution computes from: slider values (B|1,1,1,1), one per slider of the plan, and the given values."""
+
+    sliders: tuple[Tensor, ...]
+    given: Mapping[Ref, Any]
+
+    def mapped(self, function: Callable[[Tensor], Tensor]) -> Inputs:
+        """The same inputs with every small tensor (sliders, tables, weights; not pictures) replaced."""
+        given = {ref: v if isinstance(v, Photo) else rebuilt(v, function) for ref, v in self.given.items()}
+        return Inputs(tuple(function(slider) for slider in self.sliders), given)
+
+    def small_tensors(self) -> list[Tensor]:
+        """The tensors that `mapped` replaces, in its order."""
+        given = (tensor for v in self.given.values() if not isinstance(v, Photo) for tensor in leaves(v))
+        return [*self.sliders, *given]
+
+
+@dataclass(frozen=True)
+class Gather:
+    """What one reducer takes from tiles of some pictures; a reducer of pictures `apart` has one for each."""
+
+    step: Planned
+    part: int
+    pictures: list[tuple[str, Ref]]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One pass over the tiles of a size: what is gathered from each tile, and which output pictures pass by."""
+
+    level: int
+    size: Size
+    gathers: tuple[Gather, ...] = ()
+    outputs: tuple[Ref, ...] = ()
+
+
+class Reads:
+    """Remembers which pixels of wanted pictures a tile read, so that gradients can be added where they belong."""
+
+    def __init__(self, wanted: Collection[Ref]) -> None:
+        self.wanted = wanted
+        self.leaves: list[tuple[Ref, Region, Tensor]] = []
+
+
+class Execution:
+    """A plan at work on given photos and slider values.
+
+    tile_pixels: about how many output px are computed at once.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        inputs: Inputs,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+        tile_pixels: int = 1 << 17,
+        progress: Progress | None = None,
+    ) -> None:
+        self.plan, self.device, self.dtype, self.tile_pixels = plan, torch.device(device), dtype, tile_pixels
+        self.progress = progress or (lambda done, total: None)
+        self._done = self._total = 0
+        self.inputs = inputs.mapped(self._here)
+        self.totals: dict[Ref, list[Tensor | None]] = {}
+        self.small: dict[Ref, Any] = {}
+
+    def _here(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self.device, self.dtype)
+
+    # One rectangle ---------------------------------------------------------------------------------------------------
+
+    def evaluate(
+        self,
+        wanted: Sequence[tuple[Ref, Region]],
+        inputs: Inputs,
+        small: Mapping[Ref, Any],
+        reads: Reads | None = None,
+    ) -> list[Any]:
+        """Some rectangles of pictures, from the values given; differentiable with respect to all of them."""
+        regions = self.plan.regions(wanted)
+        users = self._users(regions, [ref for ref, _ in wanted])
+        values: dict[Ref, Any] = {}
+        for ref in regions:
+            if ref in self.plan.given:
+                values[ref] = self._read(ref, inputs.given[ref], regions[ref], reads)
+        for step in self.plan.steps:
+            if step.ref in regions:
+                values[step.ref] = self._apply(step, regions, values, inputs, small)
+                for _, ref in step.pictures:
+                    users[ref] -= 1
+                    if not users[ref]:
+                        del values[ref]
+        return [_cut(values[ref], regions[ref], region) for ref, region in wanted]
+
+    def _users(self, regions: Mapping[Ref, Region], wanted: list[Ref]) -> dict[Ref, int]:
+        users = dict.fromkeys(regions, 0)
+        for step in self.plan.steps:
+            if step.ref in regions:
+                for _, ref in step.pictures:
+                    users[ref] += 1
+        for ref in wanted:
+            users[ref] += 1
+        return users
+
+    def _read(self, ref: Ref, photo: Photo, region: Region, reads: Reads | None) -> Any:
+        pixels = self._here(photo.read(region))
+        if reads is not None and ref in reads.wanted:
+            pixels = pixels.detach().requires_grad_()
+            reads.leaves.append((ref, region, pixels))
+        return Planes(*pixels.split(1, dim=1)) if pixels.shape[1] == 3 else pixels
+
+    def _apply(
+        self,
+        step: Planned,
+        regions: Mapping[Ref, Region],
+        values: Mapping[Ref, Any],
+        inputs: Inputs,
+        small: Mapping[Ref, Any],
+    ) -> Any:
+        region = regions[step.ref]
+        held, pictures = region, {}
+        for name, ref in step.pictures:
+            held = self.plan.input_region(step, region, ref)
+            pictures[name] = _cut(values[ref], regions[ref], held)
+        known = {**pictures, **self._small_arguments(step, inputs, small)}
+        if isinstance(step.spec.reach, Geometry):
+            source = step.pictures[0][1]
+            before = Frame(self.plan.size(source), held, step.full, self.plan.scale)
+            frame = Frame(step.size, region, step.full, self.plan.scale, input=before)
+        else:
+            frame = Frame(step.size, held, step.full, self.plan.scale, halo=step.margin)
+        if "frame" in step.spec.injected.values():
+            known["frame"] = frame
+        result = step.spec.function(**known)
+        if isinstance(result, Tensor) and result.shape[1] == 3:
+            result = Planes(*result.split(1, dim=1))
+        return _cut(result, region if isinstance(step.spec.reach, Geometry) else held, region)
+
+    def _small_arguments(self, step: Planned, inputs: Inputs, small: Mapping[Ref, Any]) -> dict[str, Any]:
+        known = dict(step.values)
+        for name, index in step.sliders.items():
+            known[name] = inputs.sliders[index]
+        for name, ref in step.inputs.items():
+            if not self.plan.is_picture(ref):
+                known[name] = small[ref] if ref in small else inputs.given[ref]
+        for name, kind in step.spec.injected.items():
+            if kind == "metadata":
+                source = inputs.given.get(step.origin) if step.origin else None
+                known[name] = Metadata(source.metadata if isinstance(source, Photo) else {})
+            elif kind == "distances":
+                known[name] = inputs.given.get(DISTANCES) or Distances(torch.zeros(1, dtype=self.dtype))
+        return known
+
+    # Statistics ------------------------------------------------------------------------------------------------------
+
+    def measure(self) -> Mapping[Ref, Any]:
+        """Every statistic and loss: forward sweeps over tiles, level by level, and the small arithmetic after each."""
+        sweeps = [sweep for level in range(1, self.plan.levels + 1) for sweep in self.sweeps(level)]
+        self.expect(sum(len(self.grid(sweep)) for sweep in sweeps))
+        with torch.no_grad():
+            for level in range(self.plan.levels + 1):
+                for sweep in sweeps:
+                    if sweep.level == level:
+                        self._gather(sweep)
+                self.small.update(self.finish(level, self.inputs, self.small, self.totals))
+        return self.small
+
+    def sweeps(self, level: int) -> list[Sweep]:
+        """The passes that gather one level's reducers; pictures of one size share a pass."""
+        groups: dict[Size, list[Gather]] = {}
+        for step in self.plan.steps:
+            if step.reducer and step.level == level:
+                parts = [[picture] for picture in step.pictures] if step.reducer.apart else [step.pictures]
+                for part, pictures in enumerate(parts):
+                    groups.setdefault(self.plan.size(pictures[0][1]), []).append(Gather(step, part, pictures))
+        return [Sweep(level, size, tuple(gathers)) for size, gathers in groups.items()]
+
+    def grid(self, sweep: Sweep) -> list[Region]:
+        """The tiles of a pass: full rows while nothing before its pictures looks at neighbours, else near squares."""
+        refs = [*sweep.outputs, *(ref for gather in sweep.gathers for _, ref in gather.pictures)]
+        needed = self.plan.regions([(ref, Region(0, 0, 1, 1)) for ref in refs])
+        steps = [self.plan.by_ref[ref] for ref in needed if ref in self.plan.by_ref]
+        margins = [gather.step.margin for gather in sweep.gathers] + [step.margin for step in steps]
+        square = any(margins) or any(isinstance(step.spec.reach, Geometry) for step in steps)
+        return tiles(sweep.size, self.tile_pixels, square)
+
+    def _gather(self, sweep: Sweep) -> None:
+        for region in self.grid(sweep):
+            for gather, share in zip(sweep.gathers, self.contributions(sweep, region, self.inputs, self.small)):
+                parts = self.totals.setdefault(gather.step.ref, [None] * len(gather.step.pictures))
+                before = parts[gather.part]
+                parts[gather.part] = share.double() if before is None else before + share.double()
+            self.tick()
+
+    def contributions(
+        self,
+        sweep: Sweep,
+        region: Region,
+        inputs: Inputs,
+        small: Mapping[Ref, Any],
+        reads: Reads | None = None,
+    ) -> list[Tensor]:
+        """What a tile adds to each of a pass's gathers."""
+        margins = [region.grown(gather.step.margin, sweep.size) for gather in sweep.gathers]
+        wanted = [(ref, held) for gather, held in zip(sweep.gathers, margins) for _, ref in gather.pictures]
+        pictures = iter(self.evaluate(wanted, inputs, small, reads))
+        shares = []
+        for gather, held in zip(sweep.gathers, margins):
+            step, reducer = gather.step, gather.step.reducer
+            assert reducer is not None
+            known = self._small_arguments(step, inputs, small)
+            for name, _ in gather.pictures:
+                known["image" if reducer.apart else name] = next(pictures)
+            frame = Frame(sweep.size, held, step.full, self.plan.scale, halo=step.margin, core=region)
+            shares.append(ask(reducer.contribute, {**known, "frame": frame}))
+        return shares
+
+    def finish(self, level: int, inputs: Inputs, small: Mapping[Ref, Any], totals: Mapping[Ref, Any]) -> dict[Ref, Any]:
+        """The small values of one level: reducers from their totals, and what is made of them without pixels."""
+        made: dict[Ref, Any] = {}
+        for step in self.plan.steps:
+            if step.level != level or step.spec.makes_picture:
+                continue
+            known = self._small_arguments(step, inputs, {**small, **made})
+            if step.reducer:
+                parts = totals[step.ref]
+                known["total"] = tuple(parts) if step.reducer.apart else parts[0]
+                value = ask(step.reducer.finish, {**known, "size": step.size})
+            else:
+                value = step.spec.function(**known)
+            made[step.ref] = rebuilt(value, self._here)
+        return made
+
+    # Pictures --------------------------------------------------------------------------------------------------------
+
+    def render(self, ref: Ref, put: Callable[[Region, Tensor], None]) -> None:
+        """Hand every tile of a picture (B3hw or B1hw) to `put`, in order; statistics must have been measured."""
+        grid = self.grid(Sweep(0, self.plan.size(ref), outputs=(ref,)))
+        self.expect(len(grid))
+        with torch.no_grad():
+            for region in grid:
+                (picture,) = self.evaluate([(ref, region)], self.inputs, self.small)
+                put(region, stack(picture))
+                self.tick()
+
+    def expect(self, tiles_to_come: int) -> None:
+        self._total += tiles_to_come
+
+    def tick(self) -> None:
+        self._done += 1
+        self.progress(self._done, self._total)
+
+
+def _cut(value: Any, held: Region, wanted: Region) -> Any:
+    """The wanted part of a picture of which a rectangle is held."""
+    rows, columns = wanted.within(held)
+    if rows == slice(0, held.height) and columns == slice(0, held.width):
+        return value
+    if isinstance(value, Planes):
+        return value.map(lambda plane: plane[..., rows, columns])
+    return value[..., rows, columns]

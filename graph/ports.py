@@ -1,0 +1,155 @@
+"""Sources, sinks and the fit: declared like operations, once; ComfyUI, the host and the terminal project them.
+
+They touch no disk: a source is handed `read`, a sink `write`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated, Any
+
+from ..light.photo import Photo
+from ..ops.params import Choice, Count, File, Switch, Text
+from ..ops.reach import Port
+from ..ops.spec import REGISTRY, OpSpec, declare
+from ..ops.types import Image, Loss, Lut, Mask, Network, Reader, Report, Writer
+from .errors import WorkflowError, nearest
+
+
+def load_photo(
+    read: Reader,
+    file: Annotated[str, File("photo")] = "",
+    light: Annotated[str, Choice("auto", "display", "scene")] = "auto",
+) -> tuple[Image, Mask]:
+    """Open a photo at its full depth, by its colour profile and orientation.
+
+    file: name of the photo, in the workflow's folder or an allowed one.
+    light: display for pictures already rendered, scene for raw light; auto decides by the file (float is scene).
+
+    Gives the photo and its alpha, 1 where it is opaque.
+    """
+    photo: Photo = read("photo", file)
+    if light != "auto":
+        photo = dataclasses.replace(photo, light=light)  # type: ignore[arg-type]
+    return photo, Photo(photo.opacity())  # type: ignore[return-value]
+
+
+def load_image(read: Reader, image: Annotated[str, File("8-bit image")] = "") -> tuple[Image, Mask]:
+    """ComfyUI's own LoadImage, as it works there: 8 bits, without colour profile.
+
+    image: name of the picture.
+
+    Gives the picture and 1 minus its alpha.
+    """
+    photo: Photo = read("8-bit image", image)
+    return photo, Photo(1.0 - photo.opacity())  # type: ignore[return-value]
+
+
+def load_lut(read: Reader, file: Annotated[str, File("LUT")] = "") -> Lut:
+    """Open a look-up table (.cube).
+
+    file: name of the table, in the workflow's folder or an allowed one.
+    """
+    return read("LUT", file)
+
+
+def load_network(read: Reader, name: Annotated[str, File("network")] = "sigmoid_proxy") -> Network:
+    """Open the weights of a network, checked against their manifest.
+
+    name: name of the weights.
+    """
+    return read("network", name)
+
+
+def save_photo(
+    write: Writer,
+    image: Image,
+    file: Annotated[str, File("photo")] = "luxgrad.tif",
+    depth: Annotated[str, Choice("auto", "8", "16", "float")] = "auto",
+    quality: Annotated[int, Count(1, 100)] = 95,
+    dither: Annotated[bool, Switch()] = True,
+) -> None:
+    """Write a photo as sRGB with its profile and EXIF, rounded, never truncated.
+
+    image: the photo to write.
+    file: name of the file; its ending chooses JPEG, PNG or TIFF.
+    depth: bits per channel; auto writes 8 to JPEG, 16 to PNG and TIFF. float is linear sRGB light, TIFF only.
+    quality: of a JPEG.
+    dither: add noise below half a level before rounding to 8 bits, so that smooth skies do not band.
+    """
+    write("photo", file, image, depth=depth, quality=quality, dither=dither)
+
+
+def save_image(write: Writer, images: Image, filename_prefix: Annotated[str, Text()] = "ComfyUI") -> None:
+    """ComfyUI's own SaveImage, as it works there: 8-bit PNG, truncated, without profile.
+
+    images: the picture to write.
+    filename_prefix: how the name of the file begins.
+    """
+    write("8-bit image", filename_prefix, images)
+
+
+def preview_image(write: Writer, images: Image) -> None:
+    """ComfyUI's own PreviewImage: a picture to look at.
+
+    images: the picture to show.
+    """
+    write("8-bit image", "preview", images)
+
+
+METHODS = ("auto", "lm", "adam", "cmaes")
+
+
+def fit(
+    photo: Image,
+    target: Image | None = None,
+    loss: Loss | None = None,
+    free: Annotated[str, Text(multiline=True)] = "",
+    method: Annotated[str, Choice(*METHODS)] = "auto",
+    seconds: Annotated[float, Count(0.1, 86400, unit="s", step=0.1)] = 20.0,
+    seed: Annotated[int, Count(0, 2**31 - 1)] = 0,
+    action: Annotated[str, Choice("keep", "fit")] = "keep",
+) -> tuple[Image, Report]:
+    """Let gradients move the sliders so that a photo comes out like a target, or a loss falls.
+
+    photo: the photo as the sliders make it.
+    target: what it should look like, the same scene at the same size.
+    loss: what to make small instead, from a loss operation.
+    free: which sliders may move, one line each: PATTERN [in LOW..HIGH] [per photo], or a.stops = b.stops; empty is all.
+    method: lm (least squares), adam (any loss) or cmaes (the baseline without gradients); auto chooses.
+    seconds: time allowed.
+    seed: of the pixels sampled and the restarts.
+    action: set to fit by the button while it fits; running a workflow never fits.
+
+    The photo passes through unchanged.
+    """
+    raise WorkflowError("a fit is not run as a step; ask for it")
+
+
+def _port(function: Any, role: str, node_id: str | None = None) -> OpSpec:
+    return declare(function, Port(role), function.__name__, node_id=node_id)
+
+
+PORTS: dict[str, OpSpec] = {
+    spec.node_id: spec
+    for spec in (
+        _port(load_photo, "source"),
+        _port(load_lut, "source"),
+        _port(load_network, "source"),
+        _port(load_image, "source", "LoadImage"),
+        _port(save_photo, "sink"),
+        _port(save_image, "sink", "SaveImage"),
+        _port(preview_image, "sink", "PreviewImage"),
+        _port(fit, "fit"),
+    )
+}
+"""Node id -> spec of every source, sink and the fit."""
+
+
+def find_spec(node_id: str) -> OpSpec:
+    """The spec behind a node id of a workflow file; WorkflowError names the nearest ids."""
+    spec = PORTS.get(node_id) or REGISTRY.get(node_id.removeprefix("luxgrad."))
+    if spec is None or spec.node_id != node_id:
+        known = [*PORTS, *(entry.node_id for entry in REGISTRY.values())]
+        raise WorkflowError(f"unknown node {node_id[:80]!r} {nearest(node_id[:80], known)}")
+    return spec

@@ -1,0 +1,98 @@
+"""Which output of a graph is meant, and what its sources bring in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from ..light.photo import Photo
+from ..light.rectangle import Size
+from .errors import WorkflowError
+from .model import Graph, Link, Photos, Step
+from .plan import Ref
+
+
+def target(graph: Graph, sink: str | None = None) -> Link:
+    """The picture to render: what a sink (or any step named) shows; by default that of the only sink, or only fit."""
+    if sink is not None:
+        return _shown_by(graph.step(sink))
+    for role in ("sink", "fit"):
+        steps = graph.by_role(role)
+        if len(steps) == 1:
+            return _shown_by(steps[0])
+        if steps:
+            names = ", ".join(graph.name(step.id) for step in steps[:8])
+            raise WorkflowError(f"expected one {role}; got {len(steps)}: name one of {names} with --sink")
+    raise WorkflowError("expected a workflow with a sink, such as Save Photo; got none")
+
+
+def _shown_by(step: Step) -> Link:
+    if step.spec.makes_picture and not hasattr(step.spec.reach, "role"):
+        return Link(step.id)
+    picture = next((entry.name for entry in step.spec.inputs if entry.picture), None)
+    if picture is None:
+        if step.spec.makes_picture:
+            return Link(step.id)
+        raise WorkflowError(f"{step} shows no picture")
+    return step.links[picture]
+
+
+def upstream(graph: Graph, links: Iterable[Link]) -> set[str]:
+    """The ids of all steps that some outputs depend on; through a fit only its photo counts."""
+    seen: set[str] = set()
+    todo = [link.step for link in links]
+    while todo:
+        step_id = todo.pop()
+        if step_id in seen:
+            continue
+        seen.add(step_id)
+        step = graph.steps[step_id]
+        is_fit = getattr(step.spec.reach, "role", None) == "fit"
+        todo += [link.step for name, link in step.links.items() if not is_fit or name == "photo"]
+    return seen
+
+
+def gather_sources(graph: Graph, photos: Photos, links: Iterable[Link]) -> dict[Ref, Any]:
+    """What every source upstream of some outputs brings: what the caller gives, else what its file holds."""
+    needed = upstream(graph, links)
+    sources = [step for step in graph.by_role("source") if step.id in needed]
+    handed = _handed(graph, photos, sources)
+    given: dict[Ref, Any] = {}
+    for step in sources:
+        brought = _open(graph, step, handed)
+        for slot, value in enumerate(brought if type(brought) is tuple else (brought,)):
+            given[Ref(step.id, slot)] = value
+    return given
+
+
+def _handed(graph: Graph, photos: Photos, sources: list[Step]) -> dict[str, Any]:
+    if isinstance(photos, Mapping):
+        named = {graph.step(name).id: value for name, value in photos.items()}
+        strange = set(named) - {step.id for step in graph.by_role("source")}
+        if strange:
+            raise WorkflowError(f"expected photos for sources; got one for {graph.steps[strange.pop()]}")
+    else:
+        cameras = [step for step in sources if step.spec.makes_picture]
+        if len(cameras) != 1:
+            names = ", ".join(graph.name(step.id) for step in cameras[:8]) or "none"
+            raise WorkflowError(f"expected one photo source; got {len(cameras)} ({names}): say which photo is whose")
+        named = {cameras[0].id: photos}
+    return {step_id: Photo(value) if isinstance(value, Tensor) else value for step_id, value in named.items()}
+
+
+def _open(graph: Graph, step: Step, handed: Mapping[str, Any]) -> Any:
+    """What a source step makes of what it was handed, or else of the file it names."""
+    read = (lambda kind, name: handed[step.id]) if step.id in handed else graph.read
+    if read is None:
+        raise WorkflowError(f"{step}: no folder to read from; hand it over, or open the workflow from a file")
+    try:
+        return step.spec.function(read=read, **step.all_values())
+    except WorkflowError as error:
+        raise WorkflowError(f"{step}: {error}") from None
+
+
+def full_sizes(given: Mapping[Ref, Any]) -> dict[Ref, Size | None]:
+    """Of given values: the sizes of pictures, None for the rest."""
+    return {ref: value.size if isinstance(value, Photo) else None for ref, value in given.items()}

@@ -1,0 +1,124 @@
+"""How far two pictures are apart: CIEDE2000 per pixel, and PSNR and mean Delta E of whole pictures."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .gamut import to_display
+from .photo import Photo
+from .planes import planes
+from .primaries import SRGB_TO_REC2020, mix
+from .rectangle import Region
+from .spaces import to_lab
+from .transfer import srgb_decode
+
+Lab = tuple[Tensor, Tensor, Tensor]
+
+_CHROMA_FLOOR = 1e-10
+_STRIP_PIXELS = 1 << 18
+
+
+def delta_e_2000(one: Lab, two: Lab) -> Tensor:
+    """CIEDE2000 of two Lab pictures, plane by plane.
+
+    Hue angles are written with dot and cross products instead of arc tangents, so that the gradient is finite on grey,
+    black and equal pictures. Source: Sharma, Wu, Dalal (2005); agrees with their 34 pairs to 1e-4.
+    """
+    l1, a1, b1 = one
+    l2, a2, b2 = two
+    mean_chroma = 0.5 * (_length(a1, b1) + _length(a2, b2))
+    stretch = 1.5 - 0.5 * _seventh(mean_chroma)
+    a1, a2 = a1 * stretch, a2 * stretch
+    c1, c2 = _length(a1, b1), _length(a2, b2)
+
+    lightness_step, chroma_step = l2 - l1, c2 - c1
+    hue_step = _hue_step(a1, b1, c1, a2, b2, c2)
+
+    cos_h, sin_h = _mean_hue(a1 / c1 + a2 / c2, b1 / c1 + b2 / c2)
+    cos_2h, sin_2h = cos_h * cos_h - sin_h * sin_h, 2.0 * sin_h * cos_h
+    cos_3h, sin_3h = cos_2h * cos_h - sin_2h * sin_h, sin_2h * cos_h + cos_2h * sin_h
+    cos_4h, sin_4h = cos_2h * cos_2h - sin_2h * sin_2h, 2.0 * sin_2h * cos_2h
+    hue_weight = (
+        1.0
+        - 0.17 * _turned(cos_h, sin_h, 30.0)
+        + 0.24 * cos_2h
+        + 0.32 * _turned(cos_3h, sin_3h, -6.0)
+        - 0.20 * _turned(cos_4h, sin_4h, 63.0)
+    )
+    from_blue = torch.rad2deg(torch.atan2(_turned(cos_h, sin_h, 365.0), _turned(cos_h, sin_h, 275.0)))
+    rotation = torch.deg2rad(60.0 * torch.exp(-((from_blue / 25.0) ** 2)))
+
+    mean_lightness, mean_chroma = 0.5 * (l1 + l2), 0.5 * (c1 + c2)
+    from_middle = (mean_lightness - 50.0) ** 2
+    lightness_step = lightness_step / (1.0 + 0.015 * from_middle / torch.sqrt(20.0 + from_middle))
+    chroma_step = chroma_step / (1.0 + 0.045 * mean_chroma)
+    hue_step = hue_step / (1.0 + 0.015 * mean_chroma * hue_weight)
+    cross_term = -2.0 * torch.sin(rotation) * _seventh(mean_chroma) * chroma_step * hue_step
+    total = lightness_step**2 + chroma_step**2 + hue_step**2 + cross_term
+    return torch.sqrt(total.clamp_min(0.0) + 1e-12)
+
+
+def _length(a: Tensor, b: Tensor) -> Tensor:
+    return torch.sqrt(a * a + b * b + _CHROMA_FLOOR)
+
+
+def _seventh(chroma: Tensor) -> Tensor:
+    """sqrt(C^7 / (C^7 + 25^7))."""
+    power = (chroma * (1.0 / 25.0)) ** 3.5
+    return power / torch.sqrt(power * power + 1.0)
+
+
+def _turned(cosine: Tensor, sine: Tensor, degrees: float) -> Tensor:
+    """cos(angle - degrees) of an angle known by its cosine and sine."""
+    turn = math.radians(degrees)
+    return cosine * math.cos(turn) + sine * math.sin(turn)
+
+
+def _hue_step(a1: Tensor, b1: Tensor, c1: Tensor, a2: Tensor, b2: Tensor, c2: Tensor) -> Tensor:
+    """2 sqrt(C1 C2) sin(dh / 2), from the form without cancellation on either side of a right angle."""
+    product, dot, cross = c1 * c2, a1 * a2 + b1 * b2, a1 * b2 - b1 * a2
+    near = cross * torch.sqrt(2.0 / (product + dot.clamp_min(0.0)))
+    far = torch.copysign(torch.sqrt(2.0 * (product - dot.clamp_max(0.0))), cross)
+    return torch.where(dot >= 0.0, near, far)
+
+
+def _mean_hue(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    scale = torch.rsqrt(x * x + y * y + 1e-12)
+    return x * scale, y * scale
+
+
+class Difference(NamedTuple):
+    """PSNR in dB (peak 1, sRGB-encoded, gamut fitted, full picture) and CIEDE2000: mean and 95th percentile."""
+
+    psnr: float
+    delta_e: float
+    delta_e_95: float
+
+
+def display_to_lab(codes: Tensor) -> Lab:
+    """sRGB code values (B3HW) to Lab."""
+    return to_lab(*mix(SRGB_TO_REC2020, *(srgb_decode(plane) for plane in planes(codes))))
+
+
+def compare(one: Photo, two: Photo) -> Difference:
+    """How far two photos of one size are apart, as a viewer would see them: on display codes, before rounding.
+
+    Raises ValueError with both sizes where they differ.
+    """
+    if one.size != two.size:
+        raise ValueError(f"two photos to compare must have one size; got {one.size} and {two.size}")
+    squares, count, deltas = 0.0, 0, []
+    strip = max(1, _STRIP_PIXELS // one.size.width)
+    for top in range(0, one.size.height, strip):
+        region = Region(top, 0, min(strip, one.size.height - top), one.size.width)
+        first, second = to_display(one.read(region)), to_display(two.read(region))
+        squares += (first - second).double().square().sum().item()
+        count += first.numel()
+        deltas.append(delta_e_2000(display_to_lab(first), display_to_lab(second)).flatten())
+    delta = torch.cat(deltas)
+    worst = delta.kthvalue(max(1, math.ceil(0.95 * delta.numel()))).values.item()
+    return Difference(-10.0 * math.log10(max(squares / count, 1e-20)), delta.mean(dtype=torch.float64).item(), worst)

@@ -1,0 +1,60 @@
+"""From unbounded light to what a display can show."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .primaries import REC2020_TO_SRGB, Matrix, mix, product
+from .spaces import LMS_TO_REC2020, OKLAB_TO_ROOTS, to_oklab
+from .transfer import srgb_encode
+
+_TOLERANCE = 1e-6
+_HALVINGS = 22
+
+
+def fit_gamut(r: Tensor, g: Tensor, b: Tensor, to_output: Matrix = REC2020_TO_SRGB) -> tuple[Tensor, Tensor, Tensor]:
+    """Linear Rec.2020 light to linear output RGB in 0..1.
+
+    Pixels inside the output gamut, up to and on its boundary, are not touched. The others keep their OKLab hue and
+    lightness and lose chroma until they reach the boundary; light brighter than white becomes white, so that clipped
+    highlights stay neutral.
+    """
+    channels = [plane.contiguous() for plane in mix(to_output, r, g, b)]
+    least = torch.minimum(torch.minimum(channels[0], channels[1]), channels[2])
+    most = torch.maximum(torch.maximum(channels[0], channels[1]), channels[2])
+    outside = (least < -_TOLERANCE) | (most > 1.0 + _TOLERANCE)
+    if outside.any():
+        shape = least.shape
+        inputs = (plane.expand(shape)[outside] for plane in (r, g, b))
+        for channel, moved in zip(channels, _pull_in(*inputs, to_output)):
+            channel[outside] = moved
+    return tuple(channel.clamp(0.0, 1.0) for channel in channels)  # type: ignore[return-value]
+
+
+def _pull_in(r: Tensor, g: Tensor, b: Tensor, to_output: Matrix) -> tuple[Tensor, Tensor, Tensor]:
+    lightness, green_red, blue_yellow = to_oklab(r, g, b)
+    lightness = lightness.clamp(0.0, 1.0)
+    to_rgb = product(to_output, LMS_TO_REC2020)
+
+    def at(share: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        roots = mix(OKLAB_TO_ROOTS, lightness, green_red * share, blue_yellow * share)
+        return mix(to_rgb, *(root * root * root for root in roots))
+
+    low, high = torch.zeros_like(lightness), torch.ones_like(lightness)
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        red, green, blue = at(middle)
+        inside = torch.minimum(torch.minimum(red, green), blue) >= -_TOLERANCE
+        inside &= torch.maximum(torch.maximum(red, green), blue) <= 1.0 + _TOLERANCE
+        low, high = torch.where(inside, middle, low), torch.where(inside, high, middle)
+    return at(low)
+
+
+def to_display(pixels: Tensor) -> Tensor:
+    """Linear Rec.2020 light (B3HW) as sRGB code values in 0..1: gamut fitted, encoded, not yet rounded.
+
+    These are the numbers every file sink rounds, and the numbers PSNR and Delta E are measured on.
+    """
+    channels = fit_gamut(pixels[:, 0:1], pixels[:, 1:2], pixels[:, 2:3])
+    return torch.cat([srgb_encode(channel) for channel in channels], dim=1)

@@ -1,0 +1,124 @@
+"""Sizes and rectangles of pictures, in whole pixels."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Size(NamedTuple):
+    """Height and width in px."""
+
+    height: int
+    width: int
+
+    @property
+    def pixels(self) -> int:
+        return self.height * self.width
+
+    @property
+    def long_edge(self) -> int:
+        return max(self)
+
+    def scaled(self, scale: float) -> Size:
+        """This size on a proxy, never below one pixel."""
+        return Size(max(1, round(self.height * scale)), max(1, round(self.width * scale)))
+
+    def __str__(self) -> str:
+        return f"{self.width} x {self.height} px"
+
+
+class Region(NamedTuple):
+    """A rectangle of a picture. Top and left may be vectors (N,): N rectangles of one size, carried as a batch."""
+
+    top: int | Tensor
+    left: int | Tensor
+    height: int
+    width: int
+
+    @classmethod
+    def whole(cls, size: Size) -> Region:
+        return cls(0, 0, size.height, size.width)
+
+    @classmethod
+    def around(cls, y, x, half_height: float, half_width: float, size: Size) -> Region:
+        """The rectangle about a place in px, wide enough for the half sizes, moved and cut to lie in the picture."""
+        height, width = (min(math.ceil(2 * half) + 1, edge) for half, edge in zip((half_height, half_width), size))
+        return cls(
+            _whole_number(y - half_height, size.height - height),
+            _whole_number(x - half_width, size.width - width),
+            height,
+            width,
+        )
+
+    @property
+    def pixels(self) -> int:
+        return self.height * self.width
+
+    @property
+    def many(self) -> bool:
+        return isinstance(self.top, Tensor)
+
+    def grown(self, margin: int, size: Size) -> Region:
+        """Grown by a margin on every side and cut at the edges of the picture.
+
+        Many rectangles keep one size: they must lie that far inside the picture, or span it.
+        """
+        top, height = _grown(self.top, self.height, margin, size.height)
+        left, width = _grown(self.left, self.width, margin, size.width)
+        return Region(top, left, height, width)
+
+    def moved(self, down: int, right: int) -> Region:
+        return self._replace(top=self.top + down, left=self.left + right)
+
+    def union(self, other: Region) -> Region:
+        """The smallest rectangle around both."""
+        least = torch.minimum if self.many else min
+        top, left = least(self.top, other.top), least(self.left, other.left)
+        bottom = max(_first(self.top - top) + self.height, _first(other.top - top) + other.height)
+        right = max(_first(self.left - left) + self.width, _first(other.left - left) + other.width)
+        return Region(top, left, bottom, right)
+
+    def within(self, outer: Region) -> tuple[slice, slice]:
+        """Where this rectangle lies in the pixels of an outer one, as slices of its rows and columns."""
+        top, left = _first(self.top - outer.top), _first(self.left - outer.left)
+        return slice(top, top + self.height), slice(left, left + self.width)
+
+    def cut(self, pixels: Tensor) -> Tensor:
+        """These pixels of a whole picture (..., H, W); many rectangles of one picture become a batch."""
+        if not self.many:
+            return pixels[..., self.top : self.top + self.height, self.left : self.left + self.width]
+        rows, columns = self.rows(pixels.device), self.columns(pixels.device)
+        return pixels[0][:, rows, columns].transpose(0, 1)
+
+    def rows(self, device: torch.device | None = None) -> Tensor:
+        """Row numbers: (height, 1), or (N, height, 1) for many."""
+        steps = torch.arange(self.height, device=device).view(-1, 1)
+        return steps + (self.top.to(device).view(-1, 1, 1) if isinstance(self.top, Tensor) else self.top)
+
+    def columns(self, device: torch.device | None = None) -> Tensor:
+        """Column numbers: (1, width), or (N, 1, width) for many."""
+        steps = torch.arange(self.width, device=device).view(1, -1)
+        return steps + (self.left.to(device).view(-1, 1, 1) if isinstance(self.left, Tensor) else self.left)
+
+
+def _grown(start, length: int, margin: int, edge: int):
+    if isinstance(start, Tensor):
+        return (start, length) if length == edge else (start - margin, length + 2 * margin)
+    end = min(edge, start + length + margin)
+    start = max(0, start - margin)
+    return start, end - start
+
+
+def _whole_number(place, most: int):
+    """The whole number at or below a place, from 0 to `most`."""
+    if isinstance(place, Tensor):
+        return place.floor().long().clamp(0, most)
+    return min(max(math.floor(place), 0), most)
+
+
+def _first(offset: int | Tensor) -> int:
+    return int(offset[0]) if isinstance(offset, Tensor) else offset

@@ -1,0 +1,1 @@
+"""Networks: learned functions as nn.Module, their weights, and how weights are found and checked."""

@@ -1,0 +1,1 @@
+"""Colour: white balance, saturation, hues, look-up tables."""

@@ -1,0 +1,1 @@
+"""Detail: sharpness and local contrast."""

@@ -1,0 +1,1 @@
+"""Effects: what lenses, film and prints add."""

@@ -1,0 +1,1 @@
+"""Geometry: operations that move pixels or change the size."""

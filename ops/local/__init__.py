@@ -1,0 +1,1 @@
+"""Local: masks, and any part of a graph applied through one."""

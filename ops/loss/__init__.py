@@ -1,0 +1,1 @@
+"""Loss: numbers that a fit makes small."""

@@ -1,0 +1,1 @@
+"""Measure: whole pictures reduced to a few numbers that other operations read."""

@@ -1,0 +1,1 @@
+"""Proxy: networks that imitate one stage of a program."""

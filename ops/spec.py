@@ -1,0 +1,259 @@
+"""One declaration per operation: the signature is the schema, the docstring is the help page, the decorator the reach.
+
+`@operation` reads the function once, checks that the declaration is complete, keeps the `OpSpec` in `REGISTRY` and
+returns the function itself. Every face (ComfyUI node, terminal, JSON schema, help page, tiling, laws) reads the spec.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import inspect
+import re
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from .frame import Frame
+from .params import Choice, Count, File, Kind, Slider, Switch, Text
+from .reach import Interval, Port, Reach, Reducer
+from .types import Distances, Metadata, Reader, Socket, Writer
+
+PICTURES = ("IMAGE", "MASK")
+_INJECTED = {Frame: "frame", Metadata: "metadata", Distances: "distances", Reader: "read", Writer: "write"}
+
+
+class DeclarationError(TypeError):
+    """An operation is not declared completely; the text says what to write."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """A socket where a wire ends. measured: a statistic that, unwired, is taken from the step's first picture."""
+
+    name: str
+    socket: str
+    tip: str
+    required: bool
+    measured: bool
+
+    @property
+    def picture(self) -> bool:
+        return self.socket in PICTURES
+
+
+@dataclass(frozen=True)
+class Param:
+    """Something a person sets."""
+
+    name: str
+    kind: Kind
+    default: Any
+    tip: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """A socket where wires begin."""
+
+    name: str
+    socket: str
+
+
+@dataclass(frozen=True)
+class OpSpec:
+    """All there is to know of an operation."""
+
+    id: str
+    node_id: str
+    function: Callable[..., Any]
+    reach: Reach
+    inputs: tuple[Input, ...]
+    params: tuple[Param, ...]
+    outputs: tuple[Output, ...]
+    injected: typing.Mapping[str, str]
+    summary: str
+    notes: str
+    neutral: typing.Mapping[str, float] | None
+    display_transform: bool = False
+
+    @property
+    def family(self) -> str:
+        return self.id.rpartition(".")[0]
+
+    @property
+    def name(self) -> str:
+        return self.id.rpartition(".")[2]
+
+    @property
+    def label(self) -> str:
+        return self.name.replace("_", " ").capitalize()
+
+    @property
+    def sliders(self) -> tuple[Param, ...]:
+        return tuple(param for param in self.params if isinstance(param.kind, Slider))
+
+    @property
+    def makes_picture(self) -> bool:
+        return bool(self.outputs) and self.outputs[0].socket in PICTURES
+
+    def param(self, name: str) -> Param | None:
+        return next((param for param in self.params if param.name == name), None)
+
+    def input(self, name: str) -> Input | None:
+        return next((entry for entry in self.inputs if entry.name == name), None)
+
+
+def measurer(socket: str) -> OpSpec:
+    """The operation that measures a statistic, by the socket it comes out of."""
+    return next(s for s in REGISTRY.values() if isinstance(s.reach, Reducer) and s.outputs[0].socket == socket)
+
+
+REGISTRY: dict[str, OpSpec] = {}
+"""Operation id -> spec, filled as the files of `ops/` are imported."""
+
+
+def operation(reach: Reach, display_transform: bool = False) -> Callable[[Callable], Callable]:
+    """Declare an operation. display_transform: it renders scene light for a display."""
+
+    def declare_operation(function: Callable) -> Callable:
+        family, _, file = function.__module__.rpartition(".")
+        if file != function.__name__:
+            raise DeclarationError(f"{function.__module__}: name the function {file}, as its file (one op = one file)")
+        spec = declare(function, reach, f"{family.rpartition('.')[2]}.{file}", display_transform)
+        REGISTRY[spec.id] = spec
+        return function
+
+    return declare_operation
+
+
+def declare(
+    function: Callable, reach: Reach, op_id: str, display_transform: bool = False, node_id: str | None = None
+) -> OpSpec:
+    """Read a function's signature and docstring into a spec. Raises DeclarationError where something is missing.
+
+    node_id: the class name of its node in a workflow file, where that is not `luxgrad.` and the id.
+    """
+    hints = typing.get_type_hints(function, include_extras=True)
+    summary, tips, notes = _read_docstring(function, list(inspect.signature(function).parameters))
+    inputs, params, injected = [], [], {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        hint, default = hints.get(name), parameter.default
+        kind, socket, optional = _kind(hint), _socket(hint), default is not inspect.Parameter.empty
+        if hint in _INJECTED:
+            injected[name] = _INJECTED[hint]
+            continue
+        tip = next((text for pattern, text in tips.items() if fnmatch.fnmatch(name, pattern)), None)
+        if tip is None:
+            raise DeclarationError(f"{op_id}: write a docstring line '{name}: ...' (it becomes the tooltip)")
+        if kind is not None:
+            params.append(Param(name, kind, _checked_default(op_id, name, kind, default), tip))
+        elif socket is not None:
+            measured = bool(getattr(hint, "measured", False))
+            inputs.append(Input(name, socket, tip, not (optional or measured), measured))
+        else:
+            raise DeclarationError(f"{op_id}: annotate {name} with a socket type or Annotated[Scalar, Slider(...)]")
+    _check_reach(op_id, reach, {*hints, "frame", "total", "size"})
+    return OpSpec(
+        id=op_id,
+        node_id=node_id or f"luxgrad.{op_id}",
+        function=function,
+        reach=reach,
+        inputs=tuple(inputs),
+        params=tuple(params),
+        outputs=_outputs(op_id, hints.get("return")),
+        injected=MappingProxyType(injected),
+        summary=summary,
+        notes=notes,
+        neutral=_neutral(op_id, notes, params),
+        display_transform=display_transform,
+    )
+
+
+def interval_or_value(param: Param, value: Any, free: bool) -> Any:
+    """What a reach function is told of a parameter: sliders as intervals, the rest as they are."""
+    if not isinstance(param.kind, Slider):
+        return value
+    return Interval(param.kind.low, param.kind.high) if free else Interval(value, value)
+
+
+def _kind(hint: Any) -> Kind | None:
+    extras = typing.get_args(hint)[1:] if typing.get_origin(hint) is typing.Annotated else ()
+    return next((extra for extra in extras if isinstance(extra, (Slider, Count, Choice, Switch, Text, File))), None)
+
+
+def _socket(hint: Any) -> str | None:
+    if type(None) in typing.get_args(hint):
+        return next((socket for socket in map(_socket, typing.get_args(hint)) if socket), None)
+    if typing.get_origin(hint) is typing.Annotated:
+        return next((extra.name for extra in typing.get_args(hint)[1:] if isinstance(extra, Socket)), None)
+    socket = getattr(hint, "socket", None)
+    return socket.name if isinstance(socket, Socket) else None
+
+
+def _outputs(op_id: str, hint: Any) -> tuple[Output, ...]:
+    if hint is None or hint is type(None):
+        return ()
+    entries = typing.get_args(hint) if typing.get_origin(hint) is tuple else (hint,)
+    sockets = [_socket(entry) for entry in entries]
+    if None in sockets:
+        raise DeclarationError(f"{op_id}: annotate what it returns with a socket type")
+    return tuple(Output(str(socket).removeprefix("LUXGRAD_").lower(), str(socket)) for socket in sockets)
+
+
+def _read_docstring(function: Callable, names: list[str]) -> tuple[str, dict[str, str], str]:
+    """A docstring as summary, tooltips by parameter name (or pattern, such as *_hue), and notes."""
+    paragraphs = [p.strip() for p in (inspect.getdoc(function) or "").split("\n\n") if p.strip()]
+    if not paragraphs:
+        raise DeclarationError(f"{function.__name__}: write a docstring; its first sentence becomes the description")
+    tips: dict[str, str] = {}
+    notes = []
+    for paragraph in paragraphs[1:]:
+        current = None
+        for line in paragraph.splitlines():
+            start = re.match(r"([\w*]+): (.+)", line)
+            if start and any(fnmatch.fnmatch(name, start[1]) for name in names):
+                current = start[1]
+                tips[current] = start[2].strip()
+            elif current:
+                tips[current] += " " + line.strip()
+        if current is None:
+            notes.append(" ".join(paragraph.split()))
+    return " ".join(paragraphs[0].split()), tips, "\n\n".join(notes)
+
+
+def _neutral(op_id: str, notes: str, params: list[Param]) -> typing.Mapping[str, float] | None:
+    """The sentence `Neutral: a = 0, b = 1.` or `Neutral: the defaults.` of the notes, as values; else None."""
+    if "Neutral: the defaults." in notes:
+        return MappingProxyType({param.name: param.default for param in params if isinstance(param.kind, Slider)})
+    sentence = re.search(r"Neutral: ((?:\w+ = -?[\d.]*\d(?:, )?)+)", notes)
+    if not sentence:
+        return None
+    values = {name: float(value) for name, value in re.findall(r"(\w+) = (-?[\d.]*\d)", sentence[1])}
+    unknown = set(values) - {param.name for param in params}
+    if unknown:
+        raise DeclarationError(f"{op_id}: 'Neutral:' names {', '.join(sorted(unknown))}, which is no parameter")
+    return MappingProxyType(values)
+
+
+def _checked_default(op_id: str, name: str, kind: Kind, default: Any) -> Any:
+    if default is inspect.Parameter.empty:
+        raise DeclarationError(f"{op_id}: give {name} a default")
+    value = kind.check(default)
+    if isinstance(kind, Slider):
+        low, high = kind.comfortable
+        if not kind.low <= low < high <= kind.high or not low <= value <= high:
+            raise DeclarationError(f"{op_id}.{name}: hard range must contain the soft range, and that the default")
+        if kind.step > 0.001 or (kind.log and kind.low <= 0):
+            raise DeclarationError(f"{op_id}.{name}: a slider's step is 0.001 or finer, a log slider's range above 0")
+    return value
+
+
+def _check_reach(op_id: str, reach: Reach, known: set[str]) -> None:
+    if not isinstance(reach, Reducer):
+        return
+    for function in (reach.contribute, reach.finish):
+        unknown = set(inspect.signature(function).parameters) - known
+        if unknown:
+            raise DeclarationError(f"{op_id}: {function.__name__} names {', '.join(sorted(unknown))}, not parameters")
