@@ -1,0 +1,69 @@
+"""The Python face: open a workflow, load and save photos, and a first guess of the sliders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .files.cube import write_cube
+from .files.decode import read_photo
+from .files.encode import Canvas, depth_for, write_photo
+from .files.errors import FileError
+from .files.folder import Folders
+from .graph.errors import Stopped, WorkflowError
+from .graph.model import Graph
+from .graph.schema import loads
+from .light.photo import Photo
+from .light.rectangle import Region
+from .networks.weights import WeightsError, load_network
+
+__all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "load", "open", "save", "write_cube"]
+
+Name = str | os.PathLike[str]
+
+
+class Workspace:
+    """What a workflow may read: files in its folder and in allowed roots, and the networks that ship."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self.folders = Folders(folders)
+
+    def __call__(self, kind: str, name: str) -> Any:
+        try:
+            return load_network(name) if kind == "network" else self.folders.read(kind, name)
+        except (FileError, WeightsError) as error:
+            raise WorkflowError(str(error)) from None
+
+
+def open(file: Name, roots: Sequence[Name] = ()) -> Graph:  # noqa: A001
+    """A workflow file as a graph; what it names is read from its folder or from `roots`. Raises WorkflowError."""
+    path = Path(file)
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise WorkflowError(f"{path}: {error.strerror or error}") from None
+    try:
+        return loads(text, Workspace([path.parent, *(Path(root) for root in roots)]))
+    except WorkflowError as error:
+        raise WorkflowError(f"{path}: {error}") from None
+
+
+def load(file: Name) -> Photo:
+    """A JPEG, PNG or TIFF as a photo, at full depth, upright, by its colour profile. Raises FileError."""
+    return read_photo(Path(file))
+
+
+def save(photo: Photo, file: Name, depth: str = "auto", quality: int = 95, dither: bool = True, force: bool = False) -> None:
+    """Write a photo as sRGB (float: linear sRGB) with profile and EXIF; the name's ending chooses the format.
+
+    depth: 8, 16, float or auto (8 for JPEG, else 16). force: replace a file that is there. Raises FileError.
+    """
+    path = Path(file)
+    canvas = Canvas(photo.size, depth_for(path, depth), dither)
+    rows = max(1, (1 << 18) // photo.size.width)
+    for top in range(0, photo.size.height, rows):
+        region = Region(top, 0, min(rows, photo.size.height - top), photo.size.width)
+        canvas.put(region, photo.read(region).detach())
+    write_photo(path, canvas, photo.metadata, photo.alpha, quality, force)

@@ -1,0 +1,151 @@
+"""Photos to JPEG, PNG and TIFF files: rounded, with profile and EXIF, whole or not at all."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ..light.gamut import to_display
+from ..light.primaries import REC2020_TO_SRGB, mix
+from ..light.rectangle import Region, Size
+from .atomic import whole_file
+from .errors import FileError
+from .exif import BLOCK, append_directories, tiff_tags
+from .extras import imagecodecs
+from .icc import build_profile
+
+FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
+_DEPTHS = {"JPEG": ("8",), "PNG": ("8", "16"), "TIFF": ("8", "16", "float")}
+_DITHER = 0.498
+
+
+def depth_for(path: Path, depth: str = "auto") -> str:
+    """The bits per channel that a file of this name gets. Raises FileError where it cannot have them."""
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise FileError(f"{path}: expected a name ending in {', '.join(FORMATS)}; got {path.suffix or 'none'}")
+    if depth == "auto":
+        return "8" if kind == "JPEG" else "16"
+    if depth not in _DEPTHS[kind]:
+        raise FileError(f"{path}: expected {' or '.join(_DEPTHS[kind])} bits for {kind}; got {depth}")
+    return depth
+
+
+class Canvas:
+    """A picture being filled tile by tile with the codes that a file will hold."""
+
+    def __init__(self, size: Size, depth: str, dither: bool = True) -> None:
+        self.depth, self.dither = depth, dither and depth == "8"
+        kind = {"8": np.uint8, "16": np.uint16, "float": np.float32}[depth]
+        self.codes = np.empty((*size, 3), kind)
+
+    def put(self, region: Region, pixels: Tensor) -> None:
+        """Take a tile of linear Rec.2020 light (1,3,h,w). Raises FileError where light is not finite."""
+        if not torch.isfinite(pixels).all():
+            raise FileError("expected finite light; got NaN or infinity in the result")
+        if self.depth == "float":
+            codes = torch.cat(mix(REC2020_TO_SRGB, *pixels.split(1, dim=1)), dim=1)
+        else:
+            levels = 255.0 if self.depth == "8" else 65535.0
+            codes = to_display(pixels) * levels
+            if self.dither:
+                codes = codes + _noise(region).to(codes)
+            codes = (codes + 0.5).floor().clamp_(0.0, levels)
+        tile = self.codes[region.top : region.top + region.height, region.left : region.left + region.width]
+        tile[...] = codes[0].permute(1, 2, 0).cpu().numpy()
+
+
+def _noise(region: Region) -> Tensor:
+    """(3, h, w) uniform noise of just under half a level, the same at the same place of every picture."""
+    y, x = region.rows().numpy().astype(np.uint64), region.columns().numpy().astype(np.uint64)
+    seeds = ((y << np.uint64(32)) + (x << np.uint64(2)))[None] + np.arange(3, dtype=np.uint64)[:, None, None]
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        seeds = (seeds ^ (seeds >> np.uint64(shift))) * np.uint64(factor)
+    share = (seeds >> np.uint64(40)).astype(np.float32) / (1 << 24)
+    return torch.from_numpy((share * 2.0 - 1.0) * np.float32(_DITHER))
+
+
+def write_photo(
+    path: Path,
+    canvas: Canvas,
+    metadata: Mapping[str, Any],
+    alpha: Tensor | None = None,
+    quality: int = 95,
+    force: bool = False,
+) -> None:
+    """Write a filled canvas, as sRGB with its profile (float: linear sRGB light). Raises FileError.
+
+    metadata: of the photo; its EXIF block is handed on. alpha: (1,1,H,W) or None; JPEG cannot hold it.
+    """
+    depth_for(path, canvas.depth)
+    codes = canvas.codes
+    if alpha is not None and FORMATS[path.suffix.lower()] != "JPEG":
+        codes = np.concatenate([codes, _alpha_codes(alpha, codes.dtype)], axis=2)
+    profile = build_profile("sRGB linear" if canvas.depth == "float" else "sRGB", linear=canvas.depth == "float")
+    block = metadata.get(BLOCK)
+    with whole_file(path, force) as part:
+        kind = FORMATS[path.suffix.lower()]
+        if kind == "TIFF":
+            _write_tiff(part, codes, profile, block)
+        elif kind == "PNG" and canvas.depth == "16":
+            _write_png_16(part, codes, profile, block)
+        else:
+            options: dict[str, Any] = {"icc_profile": profile, **({"exif": block} if block else {})}
+            if kind == "JPEG":
+                options |= {"quality": quality, "subsampling": 0 if quality >= 90 else 2, "optimize": True}
+            Image.fromarray(codes).save(part, kind, **options)
+
+
+def write_like_comfyui(path: Path, canvas: Canvas, force: bool = False) -> None:
+    """An 8-bit PNG without profile, as ComfyUI's SaveImage writes."""
+    with whole_file(path, force) as part:
+        Image.fromarray(canvas.codes).save(part, "PNG", compress_level=4)
+
+
+def _alpha_codes(alpha: Tensor, dtype: Any) -> np.ndarray:
+    most = float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
+    plane = alpha[0, 0].cpu().numpy() * most
+    return (np.floor(plane + 0.5) if dtype.kind == "u" else plane).astype(dtype)[..., None]
+
+
+def _write_tiff(path: Path, codes: np.ndarray, profile: bytes, block: bytes | None) -> None:
+    tags, directories = tiff_tags(block) if block else ([], {})
+    tifffile.imwrite(
+        path,
+        codes,
+        byteorder="<",
+        photometric="rgb",
+        extrasamples=["unassalpha"] if codes.shape[2] == 4 else None,
+        compression="zlib",
+        compressionargs={"level": 4},
+        predictor=True,
+        rowsperstrip=max(1, (1 << 20) // codes[0].nbytes),
+        iccprofile=profile,
+        software="Luxgrad",
+        metadata=None,
+        extratags=tags,
+    )
+    if directories:
+        with open(path, "r+b") as file:
+            append_directories(file, directories)
+
+
+def _write_png_16(path: Path, codes: np.ndarray, profile: bytes, block: bytes | None) -> None:
+    data = imagecodecs("16-bit PNG").png_encode(codes, level=4)
+    chunks = _chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(profile))
+    if block:
+        chunks += _chunk(b"eXIf", block.removeprefix(b"Exif\0\0"))
+    path.write_bytes(data[:33] + chunks + data[33:])
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
