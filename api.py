@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .files.cube import write_cube
 from .files.decode import read_photo
 from .files.encode import Canvas, depth_for, write_photo
 from .files.errors import FileError
@@ -15,11 +14,12 @@ from .files.folder import Folders
 from .graph.errors import Stopped, WorkflowError
 from .graph.model import Graph
 from .graph.schema import loads
+from .light.difference import compare
 from .light.photo import Photo
-from .light.rectangle import Region
+from .light.rectangle import strips
 from .networks.weights import WeightsError, load_network
 
-__all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "load", "open", "save", "write_cube"]
+__all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "compare", "load", "open", "save"]
 
 Name = str | os.PathLike[str]
 
@@ -62,8 +62,6 @@ def save(photo: Photo, file: Name, depth: str = "auto", quality: int = 95, dithe
     """
     path = Path(file)
     canvas = Canvas(photo.size, depth_for(path, depth), dither)
-    rows = max(1, (1 << 18) // photo.size.width)
-    for top in range(0, photo.size.height, rows):
-        region = Region(top, 0, min(rows, photo.size.height - top), photo.size.width)
+    for region in strips(photo.size):
         canvas.put(region, photo.read(region).detach())
     write_photo(path, canvas, photo.metadata, photo.alpha, quality, force)

@@ -12,14 +12,13 @@ from .gamut import to_display
 from .photo import Photo
 from .planes import planes
 from .primaries import SRGB_TO_REC2020, mix
-from .rectangle import Region
+from .rectangle import strips
 from .spaces import to_lab
 from .transfer import srgb_decode
 
 Lab = tuple[Tensor, Tensor, Tensor]
 
 _CHROMA_FLOOR = 1e-10
-_STRIP_PIXELS = 1 << 18
 
 
 def delta_e_2000(one: Lab, two: Lab) -> Tensor:
@@ -104,6 +103,31 @@ def display_to_lab(codes: Tensor) -> Lab:
     return to_lab(*mix(SRGB_TO_REC2020, *(srgb_decode(plane) for plane in planes(codes))))
 
 
+class Comparer:
+    """Gathers the difference of two pictures, tile by tile, in constant memory."""
+
+    _BINS, _WIDTH = 20_000, 0.01
+
+    def __init__(self) -> None:
+        self.squares = self.delta_e = 0.0
+        self.pixels = 0
+        self.histogram = torch.zeros(self._BINS, dtype=torch.float64)
+
+    def add(self, one: Tensor, two: Tensor) -> None:
+        """Two tiles of the same place, as display codes (B3hw), before rounding."""
+        self.squares += (one - two).double().square().sum().item()
+        delta = delta_e_2000(display_to_lab(one), display_to_lab(two)).flatten()
+        self.pixels += delta.numel()
+        self.delta_e += delta.sum(dtype=torch.float64).item()
+        self.histogram += torch.histc(delta.cpu(), self._BINS, 0.0, self._BINS * self._WIDTH).double()
+
+    def result(self) -> Difference:
+        below = self.histogram.cumsum(0)
+        place = int(torch.searchsorted(below, 0.95 * below[-1]))
+        mean_square = self.squares / (3 * self.pixels)
+        return Difference(-10.0 * math.log10(max(mean_square, 1e-20)), self.delta_e / self.pixels, place * self._WIDTH)
+
+
 def compare(one: Photo, two: Photo) -> Difference:
     """How far two photos of one size are apart, as a viewer would see them: on display codes, before rounding.
 
@@ -111,14 +135,7 @@ def compare(one: Photo, two: Photo) -> Difference:
     """
     if one.size != two.size:
         raise ValueError(f"two photos to compare must have one size; got {one.size} and {two.size}")
-    squares, count, deltas = 0.0, 0, []
-    strip = max(1, _STRIP_PIXELS // one.size.width)
-    for top in range(0, one.size.height, strip):
-        region = Region(top, 0, min(strip, one.size.height - top), one.size.width)
-        first, second = to_display(one.read(region)), to_display(two.read(region))
-        squares += (first - second).double().square().sum().item()
-        count += first.numel()
-        deltas.append(delta_e_2000(display_to_lab(first), display_to_lab(second)).flatten())
-    delta = torch.cat(deltas)
-    worst = delta.kthvalue(max(1, math.ceil(0.95 * delta.numel()))).values.item()
-    return Difference(-10.0 * math.log10(max(squares / count, 1e-20)), delta.mean(dtype=torch.float64).item(), worst)
+    comparer = Comparer()
+    for region in strips(one.size):
+        comparer.add(to_display(one.read(region)), to_display(two.read(region)))
+    return comparer.result()

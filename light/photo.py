@@ -12,9 +12,7 @@ from torch import Tensor
 
 from .planes import Planes, stack
 from .primaries import Matrix, mix
-from .rectangle import Region, Size
-
-_STRIP_PIXELS = 1 << 18
+from .rectangle import Region, Size, strips
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,11 +104,9 @@ def _area_mean(photo: Photo, size: Size) -> Tensor:
     old = photo.size
     across = area_weights(old.width, size.width).float().T
     total: Tensor | float = 0.0
-    strip = max(1, _STRIP_PIXELS // old.width)
-    for top in range(0, old.height, strip):
-        height = min(strip, old.height - top)
-        pixels = photo.read(Region(top, 0, height, old.width))
-        down = area_weights(old.height, size.height, torch.arange(top, top + height)).to(pixels)
+    for strip in strips(old):
+        pixels = photo.read(strip)
+        down = area_weights(old.height, size.height, strip.rows().flatten()).to(pixels)
         total = total + down @ (pixels @ across.to(pixels))
     assert isinstance(total, Tensor)
     return total

@@ -105,6 +105,12 @@ class Region(NamedTuple):
         return steps + (self.left.to(device).view(-1, 1, 1) if isinstance(self.left, Tensor) else self.left)
 
 
+def strips(size: Size, pixels: int = 1 << 18) -> list[Region]:
+    """A picture as rectangles of full rows, about `pixels` px each, from top to bottom."""
+    rows = max(1, pixels // size.width)
+    return [Region(top, 0, min(rows, size.height - top), size.width) for top in range(0, size.height, rows)]
+
+
 def _grown(start, length: int, margin: int, edge: int):
     if isinstance(start, Tensor):
         return (start, length) if length == edge else (start - margin, length + 2 * margin)

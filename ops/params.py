@@ -56,17 +56,20 @@ class Slider:
             return default + distance * self._half_range()
         return default * 2.0 ** (distance * self._half_range())
 
-    def from_unconstrained(self, z: Tensor) -> Tensor:
-        """A real number as a value strictly inside the hard range."""
-        low, high = self._axis(self.low), self._axis(self.high)
-        inside = low + (high - low) * torch.sigmoid(z)
+    def from_unconstrained(self, z: Tensor, low: float | None = None, high: float | None = None) -> Tensor:
+        """A real number as a value strictly inside the hard range, or inside tighter bounds."""
+        least, most = self._bounds(low, high)
+        inside = least + (most - least) * torch.sigmoid(z)
         return torch.exp2(inside) if self.log else inside
 
-    def to_unconstrained(self, value: float) -> float:
+    def to_unconstrained(self, value: float, low: float | None = None, high: float | None = None) -> float:
         """The inverse of `from_unconstrained`; a value on a bound starts just inside it, where the gradient lives."""
-        low, high = self._axis(self.low), self._axis(self.high)
-        share = min(max((self._axis(value) - low) / (high - low), _MARGIN), 1.0 - _MARGIN)
+        least, most = self._bounds(low, high)
+        share = min(max((self._axis(value) - least) / (most - least), _MARGIN), 1.0 - _MARGIN)
         return math.log(share / (1.0 - share))
+
+    def _bounds(self, low: float | None, high: float | None) -> tuple[float, float]:
+        return self._axis(self.low if low is None else low), self._axis(self.high if high is None else high)
 
 
 @dataclass(frozen=True)

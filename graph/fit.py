@@ -1,0 +1,328 @@
+"""Fit: move the free sliders of a graph until a photo comes out like its target, or a loss falls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..light.difference import Comparer, Difference
+from ..light.gamut import to_display
+from ..light.photo import Photo
+from ..light.rectangle import Region
+from ..ops.params import Choice
+from ..ops.spec import REGISTRY
+from ..ops.types import Distances
+from .errors import WorkflowError
+from .execute import DISTANCES
+from .free import Space, Unknown, read_free
+from .model import Graph, Link, Path, Photos, Step
+from .plan import Ref
+from .ports import METHODS, PORTS
+from .render import Job, Settings
+from .samples import Pair
+from .search import Clock, Found, LeastSquares, adam, cmaes, least_squares
+from .targets import gather_sources, target as target_link, upstream
+
+PROXY_PIXELS = 250_000
+_FLAT = 0.25
+
+
+@dataclass(frozen=True)
+class FreeSlider:
+    """What became of one free slider. std: its uncertainty, in its own unit; flat: the photos say little about it."""
+
+    path: str
+    start: float
+    value: float
+    std: float | None
+    flat: bool
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """One pair after a fit: its graph, with its slider values, and how far from the target before and after."""
+
+    graph: Graph
+    before: Difference | None
+    after: Difference | None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The end of a fit. trades: sets of sliders that can stand in for each other. seconds: of the search alone."""
+
+    pairs: tuple[PairResult, ...]
+    free: tuple[FreeSlider, ...]
+    trades: tuple[tuple[str, ...], ...]
+    method: str
+    seconds: float
+    converged: bool
+    stopped: bool
+    loss_before: float | None = None
+    loss_after: float | None = None
+
+    @property
+    def graph(self) -> Graph:
+        """The fitted graph (of the first pair)."""
+        return self.pairs[0].graph
+
+    def report(self) -> dict[str, Any]:
+        """Numbers for people and programs, as `report.json` holds them."""
+        first = self.pairs[0]
+        numbers: dict[str, Any] = {}
+        for name, difference in (("before", first.before), ("after", first.after)):
+            numbers[f"psnr_{name}"] = difference.psnr if difference else None
+            numbers[f"delta_e_{name}"] = difference.delta_e if difference else None
+        return {
+            **numbers,
+            "loss_before": self.loss_before,
+            "loss_after": self.loss_after,
+            "seconds": self.seconds,
+            "method": self.method,
+            "converged": self.converged,
+            "stopped": self.stopped,
+            "free": [vars(entry) for entry in self.free],
+            "trades": [list(names) for names in self.trades],
+            "pairs": [
+                {"before": pair.before._asdict(), "after": pair.after._asdict()}
+                for pair in self.pairs
+                if pair.before and pair.after
+            ],
+        }
+
+
+def fit(
+    graph: Graph,
+    photos: Photos | Sequence[Photos],
+    targets: Photo | Sequence[Photo] | None = None,
+    *,
+    free: str | Sequence[str] | None = None,
+    method: str | None = None,
+    seconds: float | None = None,
+    seed: int | None = None,
+    sink: str | None = None,
+    progress: Callable[[float], None] | None = None,
+    **settings: Any,
+) -> Fitted:
+    """Fit a graph to one or several pairs of photo and target, or to the loss that its Fit step holds.
+
+    photos, targets: one of each, or sequences of the same length; sliders are shared by all pairs unless freed `per
+    photo`. targets may be left out where the Fit step has a target or a loss.
+    free: lines as in `graph.free`; None takes the Fit step's, else all sliders before the photo.
+    method: auto, lm, adam or cmaes. seconds, seed: as in the Fit step (20, 0). progress(share): may raise `Stopped`, then
+    the best so far is kept. settings: fields of `render.Settings`. Raises WorkflowError.
+    """
+    step = _fit_step(graph, sink)
+    many = isinstance(photos, Sequence) and not isinstance(photos, (str, Tensor))
+    sources = list(photos) if many else [photos]  # type: ignore[arg-type]
+    wanted: list[Photo | None] = list(targets) if isinstance(targets, Sequence) else [targets] * len(sources)  # type: ignore[list-item]
+    if len(wanted) != len(sources):
+        raise WorkflowError(f"expected as many targets as photos; got {len(wanted)} and {len(sources)}")
+    link = target_link(graph, sink) if step is None else step.links["photo"]
+    chosen = _options(step, method, seconds, seed, free)
+    space = Space(read_free(graph, chosen.free, upstream(graph, [link])), len(sources))
+    problem = _Problem(graph, link, step, sources, wanted, space, Settings(**settings))
+    return problem.solve(chosen, progress)
+
+
+@dataclass(frozen=True)
+class _Options:
+    method: str
+    seconds: float
+    seed: int
+    free: str
+
+
+def _fit_step(graph: Graph, sink: str | None) -> Step | None:
+    """The Fit step meant: the one named, or the only one."""
+    steps = graph.by_role("fit")
+    if sink is not None:
+        named = graph.step(sink)
+        return named if named in steps else None
+    if len(steps) > 1:
+        names = ", ".join(graph.name(step.id) for step in steps[:8])
+        raise WorkflowError(f"expected one Fit step; got {len(steps)}: name one of {names} with --sink")
+    return steps[0] if steps else None
+
+
+def _options(step: Step | None, method: Any, seconds: Any, seed: Any, free: Any) -> _Options:
+    spec = PORTS["luxgrad.fit"]
+    given = {"method": method, "seconds": seconds, "seed": seed}
+    values = {
+        name: (step.value(name) if step else spec.param(name).default) if value is None else value  # type: ignore[union-attr]
+        for name, value in given.items()
+    }
+    Choice(*METHODS).check(values["method"])
+    if free is None:
+        free = step.value("free") if step else ""
+    return _Options(values["method"], values["seconds"], values["seed"], free if isinstance(free, str) else "\n".join(free))
+
+
+class _Problem:
+    """A graph, its pairs, and what to make small."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        link: Link,
+        step: Step | None,
+        photos: Sequence[Photos],
+        targets: Sequence[Photo | None],
+        space: Space,
+        settings: Settings,
+    ) -> None:
+        self.graph, self.link, self.space, self.settings = graph, link, space, settings
+        wired = step.links if step else {}
+        self.loss = wired.get("loss")
+        extra = [wired[name] for name in ("target", "loss") if name in wired]
+        if "target" in wired and any(photo is not None for photo in targets):
+            extra.remove(wired["target"])
+        self.given = [gather_sources(graph, photo, [link, *extra]) for photo in photos]
+        self.targets = [
+            photo if photo is not None else self._rendered(wired["target"], given) if "target" in wired else None
+            for photo, given in zip(targets, self.given)
+        ]
+        if self.loss is None and any(photo is None for photo in self.targets):
+            raise WorkflowError("expected a target: --target FILE, or a target or a loss wired to the Fit step")
+
+    def _rendered(self, link: Link, given: Mapping[Ref, Any]) -> Photo:
+        job = Job(self.graph, [link], given, {}, 1.0, self.settings)
+        ref = job.plan.outputs[0]
+        return given[ref] if ref in given else Photo(job.outputs()[0])
+
+    def solve(self, options: _Options, progress: Callable[[float], None] | None) -> Fitted:
+        method = options.method
+        if method == "auto":
+            method = "adam" if self.loss is not None or self._moves_pixels() else "lm"
+        if method == "lm" and self.loss is not None:
+            raise WorkflowError("method lm fits a target photo; for a loss use adam")
+        clock = Clock(options.seconds, progress)
+        before = self._loss_at(self.space.vector()) if self.loss is not None else None
+        found = self._search(method, clock, options.seed)
+        seconds = clock.elapsed
+        pairs = []
+        for index in range(len(self.given)):
+            fitted = self.graph.with_paths(self.space.settings(found.u, index))
+            pairs.append(PairResult(fitted, self._difference(self.graph, index), self._difference(fitted, index)))
+        after = self._loss_at(found.u) if self.loss is not None else None
+        sliders, trades = _describe(self.space, found)
+        return Fitted(
+            tuple(pairs), sliders, trades, method, seconds, found.converged, clock.stopped, before, after
+        )
+
+    def _moves_pixels(self) -> bool:
+        """Whether a free slider moves pixels, which sampled pixels cannot follow."""
+        return any(self.graph.steps[u.path.step].spec.family == "geometry" for u in self.space.unknowns)
+
+    def _search(self, method: str, clock: Clock, seed: int) -> Found:
+        if method == "adam" or self.loss is not None:
+            jobs = [self._loss_job(index, _proxy_scale) for index in range(len(self.given))]
+
+            def objective(u: Tensor) -> Tensor:
+                return torch.stack([self._loss(job, u, index) for index, job in enumerate(jobs)]).mean()
+
+            if method == "adam":
+                return adam(self.space, objective, clock)
+            return cmaes(self.space, lambda u: objective(u).item(), clock, seed)
+        pairs = [
+            Pair(self.graph, self.link, given, target, self.space, self.settings)
+            for given, target in zip(self.given, self.targets)
+            if target is not None
+        ]
+        if method == "lm":
+            if self._moves_pixels():
+                raise WorkflowError("method lm cannot move pixels: hold geometry sliders fixed, or use adam")
+            return least_squares(self.space, pairs, clock, seed)
+        sampled = LeastSquares(self.space, pairs, 4096, seed, clock)
+        return cmaes(self.space, lambda u: sampled.residuals(u).square().mean().item(), clock, seed)
+
+    def _loss_job(self, index: int, scale_of: Callable[[Any], float]) -> Job:
+        """The loss of one pair as a rendering: the loss wired to the Fit step, else the squared error to the target."""
+        graph, link, given = self.graph, self.loss, dict(self.given[index])
+        if link is None:
+            steps = dict(graph.steps)
+            steps["\0target"] = Step("\0target", PORTS["luxgrad.load_photo"])
+            links = {"image": self.link, "target": Link("\0target")}
+            steps["\0loss"] = Step("\0loss", REGISTRY["loss.l2"], {}, links)
+            graph, link = replace(graph, steps=steps), Link("\0loss")
+            given[Ref("\0target")] = self.targets[index]
+        scale = scale_of(Job(self.graph, [self.link], self.given[index], {}, 1.0, self.settings).plan)
+        given[DISTANCES] = Distances(torch.zeros(len(self.space)))
+        return Job(graph, [link], given, {}, scale, self.settings)
+
+    def _loss(self, job: Job, u: Tensor, index: int) -> Tensor:
+        own = u[self.space.indices(index)]
+        job.tensors = self.space.values(list(own))
+        job.given[DISTANCES] = Distances(own)
+        return job.outputs()[0].double().mean()
+
+    def _loss_at(self, u: Tensor) -> float:
+        with torch.no_grad():
+            losses = [self._loss(self._loss_job(i, lambda plan: 1.0), u, i).item() for i in range(len(self.given))]
+        return sum(losses) / len(losses)
+
+    def _difference(self, graph: Graph, index: int) -> Difference | None:
+        """How far a pair comes out from its target, on the full picture."""
+        target = self.targets[index]
+        if target is None:
+            return None
+        comparer = Comparer()
+
+        def put(region: Region, pixels: Tensor) -> None:
+            comparer.add(to_display(pixels).cpu(), to_display(target.read(region)))
+
+        job = Job(graph, [self.link], self.given[index], {}, 1.0, self.settings)
+        if job.plan.size(job.plan.outputs[0]) != target.size:
+            raise WorkflowError(
+                "expected a target of the size that the photo comes out, "
+                f"{job.plan.size(job.plan.outputs[0])}; got {target.size}"
+            )
+        job.measured().render(job.plan.outputs[0], put)
+        return comparer.result()
+
+
+def _proxy_scale(plan: Any) -> float:
+    return min(1.0, (PROXY_PIXELS / plan.size(plan.outputs[0]).pixels) ** 0.5)
+
+
+def _describe(space: Space, found: Found) -> tuple[tuple[FreeSlider, ...], tuple[tuple[str, ...], ...]]:
+    entries = []
+    for index, (unknown, owner) in enumerate(space.entries):
+        name = unknown.name if owner < 0 else f"{unknown.name} of photo {owner + 1}"
+        value = space.settings(found.u, max(owner, 0))[unknown.path]
+        std, flat = None, False
+        if found.uncertainty is not None:
+            spread = found.uncertainty.std[index].item()
+            flat = spread > _FLAT
+            std = abs(_around(unknown, found.u[index].item(), spread))
+        entries.append(FreeSlider(name, unknown.start, value, std, flat))
+    return tuple(entries), _trades(space, found)
+
+
+def _around(unknown: Unknown, u: float, spread: float) -> float:
+    """A spread in half ranges as one in the slider's own unit."""
+    return 0.5 * (unknown.from_half_ranges(u + spread) - unknown.from_half_ranges(u - spread))
+
+
+def _trades(space: Space, found: Found) -> tuple[tuple[str, ...], ...]:
+    """Sets of sliders of which the photos fix only a combination: the large parts of uncertain eigenvectors."""
+    if found.uncertainty is None or not len(space):
+        return ()
+    values, vectors = torch.linalg.eigh(found.uncertainty.covariance)
+    sets = []
+    for value, vector in zip(values.flip(0), vectors.T.flip(0)):
+        if value.clamp_min(0.0).sqrt().item() <= _FLAT:
+            break
+        names = tuple(space.entries[i][0].name for i in (vector.abs() > 0.3).nonzero()[:, 0].tolist())
+        if len(names) > 1 and names not in sets:
+            sets.append(names)
+    return tuple(sets)
+
+
+def settings_of(fitted: Fitted) -> dict[str, float]:
+    """The fitted values by path."""
+    return {entry.path: entry.value for entry in fitted.free}

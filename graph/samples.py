@@ -1,0 +1,173 @@
+"""A photo and its target at some pixels: residuals and exact Jacobians at a cost that does not grow with the picture.
+
+Each sampled pixel gets its own copy of the sliders and just the neighbourhood it needs, as one element of a batch; three
+backward passes, one per channel, then give every column of the Jacobian. Statistics come from a small proxy of the
+picture, corrected by what the full picture measured last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..light.photo import Photo
+from ..light.primaries import REC2020_TO_SRGB, mix
+from ..light.rectangle import Region, Size
+from ..light.transfer import srgb_encode
+from ..ops.types import leaves, rebuilt
+from .cache import Cache
+from .errors import WorkflowError
+from .execute import Execution, Inputs
+from .free import Space
+from .model import Graph, Link, Path
+from .plan import Plan, Ref, make_plan
+from .render import Job, Settings
+
+PROXY_PIXELS = 1 << 16
+_CHUNK_PIXELS = 1 << 18
+_CLIPPED = 1e-4
+
+
+class Pair:
+    """One photo, the graph that shall make it look like its target, and the free sliders that it sees."""
+
+    def __init__(
+        self, graph: Graph, link: Link, given: Mapping[Ref, Any], target: Photo, space: Space, settings: Settings
+    ) -> None:
+        self.space, self.target, self.settings = space, target, settings
+        free = [path for unknown in space.unknowns for path in unknown.paths]
+        self.job = Job(graph, [link], given, {}, 1.0, settings, Cache())
+        self.job.keep_before(free)
+        self.plan: Plan = make_plan(graph, [link], self.job.full, 1.0, free)
+        self.size = self.plan.size(self.plan.outputs[0])
+        if target.size != self.size:
+            raise WorkflowError(f"expected a target of the size that the photo comes out, {self.size}; got {target.size}")
+        scale = min(1.0, (PROXY_PIXELS / self.job.plan.size(self.plan.outputs[0]).pixels) ** 0.5)
+        statistics = [Link(*step.ref) for step in self.plan.steps if step.reducer]
+        self.proxy = Job(graph, [link], given, {}, scale, settings) if statistics else None
+        self.correction: dict[Ref, list[Tensor]] = {}
+
+    def small(self, values: Mapping[Path, Tensor]) -> dict[Ref, Any]:
+        """The statistics that these slider values lead to, from the proxy."""
+        if self.proxy is None:
+            return {}
+        measured = _measured(self.proxy, values)
+        return {ref: _corrected(value, self.correction.get(ref)) for ref, value in measured.items()}
+
+    def correct(self, values: Mapping[Path, Tensor]) -> None:
+        """Measure the full picture too, and remember how far the proxy is off."""
+        if self.proxy is None:
+            return
+        full, small = _measured(self.job, values), _measured(self.proxy, values)
+        self.correction = {ref: [a - b for a, b in zip(leaves(full[ref]), leaves(small[ref]))] for ref in small}
+
+    def execution(self) -> Execution:
+        return self.settings.execution(self.plan, self.job.inputs())
+
+
+def _measured(job: Job, values: Mapping[Path, Tensor]) -> Mapping[Ref, Any]:
+    job.tensors = dict(values)
+    return job.settings.execution(job.plan, job.inputs()).measure()
+
+
+def _corrected(value: Any, correction: list[Tensor] | None) -> Any:
+    if correction is None:
+        return value
+    queue = iter(correction)
+    return rebuilt(value, lambda tensor: tensor + next(queue))
+
+
+class Samples:
+    """Some pixels of a pair. weights: of each pixel in the fit, 1 by default."""
+
+    def __init__(self, pair: Pair, count: int, generator: torch.Generator) -> None:
+        self.pair, self.execution = pair, pair.execution()
+        self.output = pair.plan.outputs[0]
+        regions, rows, columns = _places(pair.plan, self.output, count, generator)
+        target = _codes(pair.target.read(Region(rows, columns, 1, 1)))
+        inside = ((target > _CLIPPED) & (target < 1.0 - _CLIPPED)).all(1)
+        if not inside.any():
+            inside = torch.ones_like(inside)
+        kept = inside.nonzero()[:count, 0]
+        self.region = Region(regions.top[kept], regions.left[kept], regions.height, regions.width)  # type: ignore[index]
+        self.row, self.column = rows[kept] - self.region.top, columns[kept] - self.region.left
+        self.target = target[kept].double()
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def _chunks(self) -> list[Tensor]:
+        needed = self.pair.plan.regions([(self.output, self.region)])
+        each = max(region.pixels for region in needed.values())
+        return list(torch.arange(len(self)).split(max(1, _CHUNK_PIXELS // each)))
+
+    def _predict(self, coordinates: Sequence[Tensor], small: Mapping[Ref, Any], chunk: Tensor) -> Tensor:
+        """(n, 3) sRGB codes at the pixels of a chunk."""
+        values = self.pair.space.values(coordinates)
+        inputs = self.execution.inputs
+        sliders = tuple(
+            values[path].to(self.execution.device, self.execution.dtype) if path in values else slider
+            for path, slider in zip(self.pair.plan.sliders, inputs.sliders)
+        )
+        region = Region(self.region.top[chunk], self.region.left[chunk], self.region.height, self.region.width)  # type: ignore[index]
+        (picture,) = self.execution.evaluate([(self.output, region)], Inputs(sliders, inputs.given), small)
+        place = torch.arange(len(chunk)), 0, self.row[chunk], self.column[chunk]
+        planes = (plane.expand(len(chunk), 1, region.height, region.width)[place] for plane in picture)
+        return torch.stack([srgb_encode(plane) for plane in mix(REC2020_TO_SRGB, *planes)], dim=1)
+
+    def residuals(self, own: Tensor, small: Mapping[Ref, Any]) -> Tensor:
+        """(N, 3) predicted minus target codes in float64, at a pair's coordinates."""
+        with torch.no_grad():
+            parts = [self._predict(list(own), small, chunk) for chunk in self._chunks()]
+        return torch.cat(parts).double().cpu() - self.target
+
+    def jacobian(self, own: Tensor, small: Mapping[Ref, Any]) -> tuple[Tensor, Tensor]:
+        """Residuals (N, 3) and their derivatives (N, 3, n) with respect to a pair's coordinates; statistics held."""
+        predicted, columns = [], []
+        for chunk in self._chunks():
+            leaf = own[:, None].expand(-1, len(chunk)).clone().requires_grad_()
+            with torch.enable_grad():
+                codes = self._predict(list(leaf), small, chunk)
+                rows = [torch.autograd.grad(codes[:, c].sum(), leaf, retain_graph=c < 2)[0].T for c in range(3)]
+            predicted.append(codes.detach())
+            columns.append(torch.stack(rows, dim=1))
+        return torch.cat(predicted).double().cpu() - self.target, torch.cat(columns).double()
+
+
+def _codes(pixels: Tensor) -> Tensor:
+    return torch.stack([srgb_encode(plane.flatten()) for plane in mix(REC2020_TO_SRGB, *pixels.split(1, dim=1))], dim=1)
+
+
+def _places(plan: Plan, output: Ref, count: int, generator: torch.Generator) -> tuple[Region, Tensor, Tensor]:
+    """Rectangles around some random pixels of an output, and the pixels' rows and columns.
+
+    A rectangle is one pixel, unless the picture is so small that neighbourhoods always meet its edges: then it spans
+    the picture in that direction. Pixels whose neighbourhood would leave a picture are left out.
+    """
+    size = plan.size(output)
+    margin = sum(step.margin * size.long_edge / step.size.long_edge for step in plan.steps)
+    many = min(4 * count, 4 * size.pixels)
+    rows = torch.randint(size.height, (many,), generator=generator)
+    columns = torch.randint(size.width, (many,), generator=generator)
+    spans = [edge <= 2 * margin + 8 and margin > 0 for edge in size]
+    region = Region(
+        torch.zeros_like(rows) if spans[0] else rows,
+        torch.zeros_like(columns) if spans[1] else columns,
+        size.height if spans[0] else 1,
+        size.width if spans[1] else 1,
+    )
+    good = torch.ones(many, dtype=torch.bool)
+    for ref, needed in plan.regions([(output, region)]).items():
+        good &= _inside(needed, plan.size(ref))
+    if not good.any():
+        raise WorkflowError("the photo is too small for a fit with these operations")
+    kept = good.nonzero()[:, 0]
+    return Region(region.top[kept], region.left[kept], region.height, region.width), rows[kept], columns[kept]  # type: ignore[index]
+
+
+def _inside(region: Region, size: Size) -> Tensor:
+    top, left = torch.as_tensor(region.top), torch.as_tensor(region.left)
+    return (top >= 0) & (left >= 0) & (top + region.height <= size.height) & (left + region.width <= size.width)

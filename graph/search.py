@@ -1,0 +1,226 @@
+"""Searching for sliders: a portfolio of least-squares descents, Adam for any loss, CMA-ES as the baseline."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..light.photo import Codes, Photo
+from .errors import Stopped, WorkflowError
+from .free import Space
+from .levenberg import LADDER, Outcome, Problem, Uncertainty, descend, uncertainty
+from .samples import Pair, Samples
+
+_FIRST_SAMPLES, _LAST_SAMPLES, _LAST_PATCHES = 1024, 4096, 1024
+_GOOD = 2e-7
+_SHORT_LADDER = (1e-3, 1e-5, 1e-7)
+_FRUITLESS = 3
+
+
+class Clock:
+    """How long a search may take, and who to tell."""
+
+    def __init__(self, seconds: float, progress: Callable[[float], None] | None = None) -> None:
+        self.start, self.seconds, self.progress = time.perf_counter(), seconds, progress
+        self.stopped = False
+
+    @property
+    def elapsed(self) -> float:
+        return time.perf_counter() - self.start
+
+    def over(self, share: float = 1.0) -> bool:
+        """Whether this share of the time is spent, or somebody pressed stop."""
+        if self.progress is not None and not self.stopped:
+            try:
+                self.progress(min(1.0, self.elapsed / self.seconds))
+            except Stopped:
+                self.stopped = True
+        return self.stopped or self.elapsed > share * self.seconds
+
+
+@dataclass(frozen=True)
+class Found:
+    """The end of a search: coordinates, whether it converged, and (least squares) how sure they are."""
+
+    u: Tensor
+    converged: bool
+    cost: float
+    uncertainty: Uncertainty | None = None
+
+
+class LeastSquares:
+    """The residuals of all pairs at sampled pixels, as one least-squares problem."""
+
+    def __init__(self, space: Space, pairs: Sequence[Pair], count: int, seed: int, clock: Clock) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        each = max(64, count // len(pairs))
+        self.space, self.pairs, self.clock = space, pairs, clock
+        self.samples = [Samples(pair, each, generator) for pair in pairs]
+        self.indices = [space.indices(index) for index in range(len(pairs))]
+        self._statistics: tuple[bytes, list[Any]] = (b"", [])
+
+    def _small(self, u: Tensor) -> list[Any]:
+        key = u.numpy().tobytes()
+        if self._statistics[0] != key:
+            own = (list(u[places]) for places in self.indices)
+            small = [pair.small(self.space.values(list(mine))) for pair, mine in zip(self.pairs, own)]
+            self._statistics = (key, small)
+        return self._statistics[1]
+
+    def forget(self) -> None:
+        """Measure statistics anew: the pairs' corrections have changed."""
+        self._statistics = (b"", [])
+
+    def residuals(self, u: Tensor) -> Tensor:
+        parts = zip(self.samples, self.indices, self._small(u))
+        return torch.cat([samples.residuals(u[places], small).flatten() for samples, places, small in parts])
+
+    def jacobian(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        residuals, derivatives = [], []
+        for samples, places, small in zip(self.samples, self.indices, self._small(u)):
+            residual, derivative = samples.jacobian(u[places], small)
+            wide = torch.zeros(residual.numel(), len(u), dtype=torch.float64)
+            wide[:, places] = derivative.flatten(0, 1)
+            residuals.append(residual.flatten())
+            derivatives.append(wide)
+        return torch.cat(residuals), torch.cat(derivatives)
+
+    def problem(self) -> Problem:
+        low, high = self.space.vector("low"), self.space.vector("high")
+        return Problem(self.residuals, self.jacobian, low, high, self.clock.over)
+
+
+def least_squares(space: Space, pairs: Sequence[Pair], clock: Clock, seed: int = 0) -> Found:
+    """Levenberg-Marquardt from several starts until the target is met as well as its noise allows, or time is up."""
+    good = max(_GOOD, max(1.5 * _rounding_noise(pair.target) for pair in pairs))
+    areal = any(step.margin for pair in pairs for step in pair.plan.steps)
+    coarse = LeastSquares(space, pairs, _FIRST_SAMPLES, seed, clock)
+    fine = LeastSquares(space, pairs, _LAST_PATCHES if areal else _LAST_SAMPLES, seed + 1, clock)
+    generator = torch.Generator().manual_seed(seed)
+    best, costs, fruitless = Outcome(space.vector(), math.inf, False), [], 0
+    for attempt in range(1000):
+        if attempt and (clock.over() or best.cost <= good or fruitless >= _FRUITLESS):
+            break
+        outcome = _attempt(coarse, space, attempt, generator, seed, clock)
+        if outcome.cost > 3.0 * best.cost and not outcome.cost <= good:
+            fruitless += 1
+            continue
+        outcome = _polish(fine, outcome, clock)
+        costs.append(outcome.cost)
+        fruitless = 0 if outcome.cost < 0.98 * best.cost else fruitless + 1
+        if outcome.cost < best.cost:
+            best = outcome
+    residual, derivative = fine.jacobian(best.u)
+    agreed = sum(cost <= 1.02 * best.cost for cost in costs) >= 2
+    return Found(best.u, best.cost <= good or (best.settled and agreed), best.cost, uncertainty(residual, derivative))
+
+
+def _attempt(
+    coarse: LeastSquares, space: Space, attempt: int, generator: torch.Generator, seed: int, clock: Clock
+) -> Outcome:
+    """One start: the sliders as they stand, the same with robust weights, then random ones, plain and robust in turn."""
+    start, robust = space.vector(), 3 if attempt % 2 else 0
+    if attempt == 1 and (start != 0).any():
+        start = space.vector("default")
+    if attempt < 2:
+        return descend(coarse.problem(), start, LADDER, robust)
+    start = torch.randn(len(start), generator=generator, dtype=torch.float64) * 0.5
+    fresh = LeastSquares(space, coarse.pairs, _FIRST_SAMPLES, seed + 10 + attempt, clock)
+    return descend(fresh.problem(), start, _SHORT_LADDER, robust and 2)
+
+
+def _polish(fine: LeastSquares, outcome: Outcome, clock: Clock) -> Outcome:
+    """On more pixels without ridge; with statistics, twice, each time corrected by what the full picture measures."""
+    statistics = any(pair.proxy is not None for pair in fine.pairs)
+    for _ in range(2 if statistics else 1):
+        if statistics:
+            for pair, places in zip(fine.pairs, fine.indices):
+                pair.correct(fine.space.values(list(outcome.u[places])))
+            fine.forget()
+        outcome = descend(fine.problem(), outcome.u, (0.0,))
+    return outcome
+
+
+def _rounding_noise(target: Photo) -> float:
+    """The mean square error that storing a target in whole codes has put into it."""
+    if isinstance(target.raster, Codes) and target.raster.curves is not None:
+        levels = target.raster.curves.shape[1] - 1
+        return 1.0 / (12.0 * levels * levels)
+    return 0.0
+
+
+Objective = Callable[[Tensor], Tensor]
+"""objective(u) -> a scalar, differentiable with respect to the coordinates."""
+
+
+def adam(space: Space, objective: Objective, clock: Clock, rate: float = 0.05, steps: int = 2000) -> Found:
+    """Adam on unconstrained parameters, the rate falling as time runs out; keeps the best."""
+    z = torch.tensor(
+        [u.slider.to_unconstrained(u.start, u.low, u.high) for u, _ in space.entries], dtype=torch.float64
+    ).requires_grad_()
+    optimiser = torch.optim.Adam([z], lr=rate)
+    best, since, history = Found(space.vector(), False, math.inf), 0, []
+    for step in range(steps):
+        if step and clock.over():
+            break
+        u = torch.stack([
+            unknown.slider.to_half_ranges(unknown.slider.from_unconstrained(value, unknown.low, unknown.high), unknown.default)
+            for (unknown, _), value in zip(space.entries, z)
+        ])  # fmt: skip
+        loss = objective(u)
+        optimiser.zero_grad()
+        loss.backward()
+        value = loss.item()
+        if not math.isfinite(value) or z.grad is None or not torch.isfinite(z.grad).all():
+            raise WorkflowError("the loss or its gradient is not finite at these sliders")
+        since = 0 if value < best.cost * (1.0 - 1e-4) else since + 1
+        if value < best.cost:
+            best = Found(u.detach(), False, value)
+        history.append(value)
+        if since >= 60:
+            return Found(best.u, True, best.cost)
+        for group in optimiser.param_groups:
+            group["lr"] = rate * (0.5 + 0.5 * math.cos(math.pi * min(1.0, clock.elapsed / clock.seconds)))
+        optimiser.step()
+    return Found(best.u, False, best.cost)
+
+
+def cmaes(space: Space, cost: Callable[[Tensor], float], clock: Clock, seed: int = 0) -> Found:
+    """CMA-ES in the coordinates of the sliders, restarted with more points each time until time is up."""
+    try:
+        import cma
+    except ImportError:
+        raise WorkflowError("method cmaes needs the package cma: pip install 'luxgrad[fit]'") from None
+
+    low, high = space.vector("low"), space.vector("high")
+    best = Found(space.vector(), False, math.inf)
+    for restart in range(100):
+        options = {"bounds": [low.tolist(), high.tolist()], "seed": seed + restart + 1, "verbose": -9}
+        options["popsize"] = 2**restart * (4 + int(3 * math.log(max(2, len(space)))))
+        start = torch.minimum(torch.maximum(space.vector(), low), high).tolist()
+        strategy = cma.CMAEvolutionStrategy(start if len(start) > 1 else start * 2, 0.3, _twin(options, len(start)))
+        while not strategy.stop():
+            points = strategy.ask()
+            costs = []
+            for point in points:
+                u = torch.tensor(point[: len(space)], dtype=torch.float64)
+                costs.append(cost(u))
+                if costs[-1] < best.cost:
+                    best = Found(u, False, costs[-1])
+                if clock.over():
+                    return best
+            strategy.tell(points, costs)
+        if best.cost <= _GOOD:
+            return Found(best.u, True, best.cost)
+    return best
+
+
+def _twin(options: dict[str, Any], count: int) -> dict[str, Any]:
+    """CMA-ES refuses one dimension: a lone slider gets a second coordinate that nothing reads."""
+    return {**options, "bounds": [side * 2 for side in options["bounds"]]} if count == 1 else options
