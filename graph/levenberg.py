@@ -29,13 +29,17 @@ Jacobian = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True)
 class Problem:
-    """Make mean(weight * residual ** 2) small within low <= u <= high. overdue() says when time is up."""
+    """Make mean(weight * residual ** 2) small within low <= u <= high.
+
+    overdue() says when time is up; a mean square of `enough` needs no further step.
+    """
 
     residuals: Residuals
     jacobian: Jacobian
     low: Tensor
     high: Tensor
     overdue: Callable[[], bool] = lambda: False
+    enough: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,9 @@ def descend(problem: Problem, start: Tensor, ladder: tuple[float, ...] = LADDER,
         u, settled = _rung(problem, u, ridge, rung < robust_rungs, limit, gain)
         if problem.overdue():
             return Outcome(u, _cost(problem, u), False)
+        if _cost(problem, u) <= problem.enough:
+            settled = True
+            break
     return Outcome(u, _cost(problem, u), settled)
 
 
@@ -88,7 +95,8 @@ def _rung(
         while damping < 1e8:
             step = _step(normal, gradient, held, damping)
             trial = torch.minimum(torch.maximum(u + step, problem.low), problem.high)
-            after = cost(problem.residuals(trial), trial)
+            tried = problem.residuals(trial)
+            after = cost(tried, trial)
             if math.isfinite(after) and after < before:
                 moved = True
                 break
@@ -98,7 +106,7 @@ def _rung(
         if not moved:
             return u, True
         u, damping = trial, max(damping / 9.0, 1e-12)
-        if before - after < small_gain * before:
+        if before - after < small_gain * before or tried.square().mean().item() <= problem.enough:
             return u, True
         if problem.overdue():
             return u, False

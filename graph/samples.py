@@ -8,6 +8,7 @@ picture, corrected by what the full picture measured last.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -29,6 +30,7 @@ from .render import Job, Settings
 PROXY_PIXELS = 1 << 16
 _CHUNK_PIXELS = 1 << 18
 _CLIPPED = 1e-4
+_STEP = 1e-3
 
 
 class Pair:
@@ -80,6 +82,15 @@ def _corrected(value: Any, correction: list[Tensor] | None) -> Any:
     return rebuilt(value, lambda tensor: tensor + next(queue))
 
 
+@dataclass(frozen=True, eq=False)
+class _Held(Photo):
+    """The pixels that some samples need of a photo, read once."""
+
+    def read(self, region: Region) -> Tensor:
+        assert isinstance(self.raster, Tensor)
+        return self.raster
+
+
 class Samples:
     """Some pixels of a pair. weights: of each pixel in the fit, 1 by default."""
 
@@ -92,17 +103,17 @@ class Samples:
         if not inside.any():
             inside = torch.ones_like(inside)
         kept = inside.nonzero()[:count, 0]
-        self.region = Region(regions.top[kept], regions.left[kept], regions.height, regions.width)  # type: ignore[index]
+        self.region = regions.picked(kept)
         self.row, self.column = rows[kept] - self.region.top, columns[kept] - self.region.left
         self.target = target[kept].double()
+        needed = pair.plan.regions([(self.output, self.region)])
+        given = self.execution.inputs.given
+        self._held = {ref: given[ref].read(region) for ref, region in needed.items() if ref in given}
+        each = max(region.pixels for region in needed.values())
+        self._chunks = torch.arange(len(self.target)).split(max(1, _CHUNK_PIXELS // each))
 
     def __len__(self) -> int:
         return len(self.target)
-
-    def _chunks(self) -> list[Tensor]:
-        needed = self.pair.plan.regions([(self.output, self.region)])
-        each = max(region.pixels for region in needed.values())
-        return list(torch.arange(len(self)).split(max(1, _CHUNK_PIXELS // each)))
 
     def _predict(self, coordinates: Sequence[Tensor], small: Mapping[Ref, Any], chunk: Tensor) -> Tensor:
         """(n, 3) sRGB codes at the pixels of a chunk."""
@@ -112,8 +123,12 @@ class Samples:
             values[path].to(self.execution.device, self.execution.dtype) if path in values else slider
             for path, slider in zip(self.pair.plan.sliders, inputs.sliders)
         )
-        region = Region(self.region.top[chunk], self.region.left[chunk], self.region.height, self.region.width)  # type: ignore[index]
-        (picture,) = self.execution.evaluate([(self.output, region)], Inputs(sliders, inputs.given), small)
+        given = {
+            ref: _Held(self._held[ref][chunk], metadata=value.metadata) if ref in self._held else value
+            for ref, value in inputs.given.items()
+        }
+        region = self.region.picked(chunk)
+        (picture,) = self.execution.evaluate([(self.output, region)], Inputs(sliders, given), small)
         place = torch.arange(len(chunk)), 0, self.row[chunk], self.column[chunk]
         planes = (plane.expand(len(chunk), 1, region.height, region.width)[place] for plane in picture)
         return torch.stack([srgb_encode(plane) for plane in mix(REC2020_TO_SRGB, *planes)], dim=1)
@@ -121,13 +136,13 @@ class Samples:
     def residuals(self, own: Tensor, small: Mapping[Ref, Any]) -> Tensor:
         """(N, 3) predicted minus target codes in float64, at a pair's coordinates."""
         with torch.no_grad():
-            parts = [self._predict(list(own), small, chunk) for chunk in self._chunks()]
+            parts = [self._predict(list(own), small, chunk) for chunk in self._chunks]
         return torch.cat(parts).double().cpu() - self.target
 
     def jacobian(self, own: Tensor, small: Mapping[Ref, Any]) -> tuple[Tensor, Tensor]:
         """Residuals (N, 3) and their derivatives (N, 3, n) with respect to a pair's coordinates; statistics held."""
         predicted, columns = [], []
-        for chunk in self._chunks():
+        for chunk in self._chunks:
             leaf = own[:, None].expand(-1, len(chunk)).clone().requires_grad_()
             with torch.enable_grad():
                 codes = self._predict(list(leaf), small, chunk)
@@ -135,6 +150,17 @@ class Samples:
             predicted.append(codes.detach())
             columns.append(torch.stack(rows, dim=1))
         return torch.cat(predicted).double().cpu() - self.target, torch.cat(columns).double()
+
+
+    def through_statistics(self, own: Tensor, small: Mapping[Ref, Any]) -> Tensor:
+        """What `jacobian` leaves out: (N, 3, n) by way of the statistics, by differences on the proxy."""
+        here, columns = self.residuals(own, small), []
+        for index in range(len(own)):
+            nearby = own.clone()
+            nearby[index] += _STEP
+            moved = self.pair.small(self.pair.space.values(list(nearby)))
+            columns.append((self.residuals(own, moved) - here) / _STEP)
+        return torch.stack(columns, dim=2)
 
 
 def _codes(pixels: Tensor) -> Tensor:
@@ -165,7 +191,7 @@ def _places(plan: Plan, output: Ref, count: int, generator: torch.Generator) -> 
     if not good.any():
         raise WorkflowError("the photo is too small for a fit with these operations")
     kept = good.nonzero()[:, 0]
-    return Region(region.top[kept], region.left[kept], region.height, region.width), rows[kept], columns[kept]  # type: ignore[index]
+    return region.picked(kept), rows[kept], columns[kept]
 
 
 def _inside(region: Region, size: Size) -> Tensor:

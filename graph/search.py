@@ -17,7 +17,8 @@ from .free import Space
 from .levenberg import LADDER, Outcome, Problem, Uncertainty, descend, uncertainty
 from .samples import Pair, Samples
 
-_FIRST_SAMPLES, _LAST_SAMPLES, _LAST_PATCHES = 1024, 4096, 1024
+_PIXELS = (1024, 4096)
+_PATCHES = (320, 512)
 _GOOD = 2e-7
 _SHORT_LADDER = (1e-3, 1e-5, 1e-7)
 _FRUITLESS = 3
@@ -55,12 +56,19 @@ class Found:
 
 
 class LeastSquares:
-    """The residuals of all pairs at sampled pixels, as one least-squares problem."""
+    """The residuals of all pairs at sampled pixels, as one least-squares problem.
 
-    def __init__(self, space: Space, pairs: Sequence[Pair], count: int, seed: int, clock: Clock) -> None:
+    total: derivatives also count how statistics move with the sliders (one more measurement per slider); without, they
+    are held, which is cheaper and still points downhill.
+    """
+
+    def __init__(
+        self, space: Space, pairs: Sequence[Pair], count: int, seed: int, clock: Clock, total: bool = False
+    ) -> None:
         generator = torch.Generator().manual_seed(seed)
         each = max(64, count // len(pairs))
-        self.space, self.pairs, self.clock = space, pairs, clock
+        self.space, self.pairs, self.count, self.clock = space, pairs, count, clock
+        self.total = total and any(pair.proxy is not None for pair in pairs)
         self.samples = [Samples(pair, each, generator) for pair in pairs]
         self.indices = [space.indices(index) for index in range(len(pairs))]
         self._statistics: tuple[bytes, list[Any]] = (b"", [])
@@ -68,9 +76,8 @@ class LeastSquares:
     def _small(self, u: Tensor) -> list[Any]:
         key = u.numpy().tobytes()
         if self._statistics[0] != key:
-            own = (list(u[places]) for places in self.indices)
-            small = [pair.small(self.space.values(list(mine))) for pair, mine in zip(self.pairs, own)]
-            self._statistics = (key, small)
+            own = (self.space.values(list(u[places])) for places in self.indices)
+            self._statistics = (key, [pair.small(values) for pair, values in zip(self.pairs, own)])
         return self._statistics[1]
 
     def forget(self) -> None:
@@ -85,33 +92,38 @@ class LeastSquares:
         residuals, derivatives = [], []
         for samples, places, small in zip(self.samples, self.indices, self._small(u)):
             residual, derivative = samples.jacobian(u[places], small)
+            if self.total:
+                derivative = derivative + samples.through_statistics(u[places], small)
             wide = torch.zeros(residual.numel(), len(u), dtype=torch.float64)
             wide[:, places] = derivative.flatten(0, 1)
             residuals.append(residual.flatten())
             derivatives.append(wide)
         return torch.cat(residuals), torch.cat(derivatives)
 
-    def problem(self) -> Problem:
+    def problem(self, enough: float) -> Problem:
         low, high = self.space.vector("low"), self.space.vector("high")
-        return Problem(self.residuals, self.jacobian, low, high, self.clock.over)
+        partial = any(pair.proxy is not None for pair in self.pairs)
+        return Problem(self.residuals, self.jacobian, low, high, self.clock.over, enough)
 
 
 def least_squares(space: Space, pairs: Sequence[Pair], clock: Clock, seed: int = 0) -> Found:
     """Levenberg-Marquardt from several starts until the target is met as well as its noise allows, or time is up."""
-    good = max(_GOOD, max(1.5 * _rounding_noise(pair.target) for pair in pairs))
-    areal = any(step.margin for pair in pairs for step in pair.plan.steps)
-    coarse = LeastSquares(space, pairs, _FIRST_SAMPLES, seed, clock)
-    fine = LeastSquares(space, pairs, _LAST_PATCHES if areal else _LAST_SAMPLES, seed + 1, clock)
+    noise = max(_rounding_noise(pair.target) for pair in pairs)
+    good = max(_GOOD, 1.5 * noise)
+    few, many = _PATCHES if any(step.margin for pair in pairs for step in pair.plan.steps) else _PIXELS
+    coarse = LeastSquares(space, pairs, few, seed, clock)
+    fine = LeastSquares(space, pairs, many, seed + 1, clock, total=True)
+    enough = max(1.02 * noise, _GOOD if fine.total else 0.01 * _GOOD)
     generator = torch.Generator().manual_seed(seed)
     best, costs, fruitless = Outcome(space.vector(), math.inf, False), [], 0
     for attempt in range(1000):
         if attempt and (clock.over() or best.cost <= good or fruitless >= _FRUITLESS):
             break
-        outcome = _attempt(coarse, space, attempt, generator, seed, clock)
+        outcome = _attempt(coarse, space, attempt, generator, seed, enough)
         if outcome.cost > 3.0 * best.cost and not outcome.cost <= good:
             fruitless += 1
             continue
-        outcome = _polish(fine, outcome, clock)
+        outcome = _polish(fine, outcome, 0.1 * enough)
         costs.append(outcome.cost)
         fruitless = 0 if outcome.cost < 0.98 * best.cost else fruitless + 1
         if outcome.cost < best.cost:
@@ -122,20 +134,20 @@ def least_squares(space: Space, pairs: Sequence[Pair], clock: Clock, seed: int =
 
 
 def _attempt(
-    coarse: LeastSquares, space: Space, attempt: int, generator: torch.Generator, seed: int, clock: Clock
+    coarse: LeastSquares, space: Space, attempt: int, generator: torch.Generator, seed: int, enough: float
 ) -> Outcome:
     """One start: the sliders as they stand, the same with robust weights, then random ones, plain and robust in turn."""
     start, robust = space.vector(), 3 if attempt % 2 else 0
     if attempt == 1 and (start != 0).any():
         start = space.vector("default")
     if attempt < 2:
-        return descend(coarse.problem(), start, LADDER, robust)
+        return descend(coarse.problem(enough), start, LADDER, robust)
     start = torch.randn(len(start), generator=generator, dtype=torch.float64) * 0.5
-    fresh = LeastSquares(space, coarse.pairs, _FIRST_SAMPLES, seed + 10 + attempt, clock)
-    return descend(fresh.problem(), start, _SHORT_LADDER, robust and 2)
+    fresh = LeastSquares(space, coarse.pairs, coarse.count, seed + 10 + attempt, coarse.clock)
+    return descend(fresh.problem(enough), start, _SHORT_LADDER, robust and 2)
 
 
-def _polish(fine: LeastSquares, outcome: Outcome, clock: Clock) -> Outcome:
+def _polish(fine: LeastSquares, outcome: Outcome, enough: float) -> Outcome:
     """On more pixels without ridge; with statistics, twice, each time corrected by what the full picture measures."""
     statistics = any(pair.proxy is not None for pair in fine.pairs)
     for _ in range(2 if statistics else 1):
@@ -143,7 +155,7 @@ def _polish(fine: LeastSquares, outcome: Outcome, clock: Clock) -> Outcome:
             for pair, places in zip(fine.pairs, fine.indices):
                 pair.correct(fine.space.values(list(outcome.u[places])))
             fine.forget()
-        outcome = descend(fine.problem(), outcome.u, (0.0,))
+        outcome = descend(fine.problem(enough), outcome.u, (0.0,))
     return outcome
 
 

@@ -62,6 +62,11 @@ class Region(NamedTuple):
     def many(self) -> bool:
         return isinstance(self.top, Tensor)
 
+    def picked(self, numbers: Tensor) -> Region:
+        """Some of many rectangles."""
+        assert isinstance(self.top, Tensor) and isinstance(self.left, Tensor)
+        return self._replace(top=self.top[numbers], left=self.left[numbers])
+
     def grown(self, margin: int, size: Size) -> Region:
         """Grown by a margin on every side and cut at the edges of the picture.
 
