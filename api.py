@@ -3,49 +3,68 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from .advice.auto import auto
 from .files.decode import read_photo
 from .files.encode import Canvas, depth_for, write_photo
 from .files.errors import FileError
-from .files.folder import Folders
+from .files.folder import Folders, read_file
 from .graph.errors import Stopped, WorkflowError
 from .graph.model import Graph
-from .graph.schema import loads
+from .graph.schema import MOST_BYTES, loads
 from .light.difference import compare
 from .light.photo import Photo
 from .light.rectangle import strips
 from .networks.weights import WeightsError, load_network
 
-__all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "compare", "load", "open", "save"]
+__all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save"]
 
 Name = str | os.PathLike[str]
 
 
 class Workspace:
-    """What a workflow may read: files in its folder and in allowed roots, and the networks that ship."""
+    """What a workflow may read: files in its folder and in allowed roots, and the networks that ship.
 
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self.folders = Folders(folders)
+    own: names that the user typed, which may lie anywhere.
+    """
+
+    def __init__(self, folders: Sequence[Path], own: Collection[str] = ()) -> None:
+        self.folders, self.own = Folders(folders), own
 
     def __call__(self, kind: str, name: str) -> Any:
         try:
-            return load_network(name) if kind == "network" else self.folders.read(kind, name)
+            return load_network(name) if kind == "network" else read_file(kind, self.find(kind, name))
         except (FileError, WeightsError) as error:
+            raise WorkflowError(str(error)) from None
+
+    def find(self, kind: str, name: str) -> Path:
+        """The file that a name stands for. Raises WorkflowError."""
+        if name in self.own:
+            return Path(name)
+        try:
+            return self.folders.find(kind, name)
+        except FileError as error:
             raise WorkflowError(str(error)) from None
 
 
 def open(file: Name, roots: Sequence[Name] = ()) -> Graph:  # noqa: A001
     """A workflow file as a graph; what it names is read from its folder or from `roots`. Raises WorkflowError."""
-    path = Path(file)
+    return open_workflow(Path(file), [Path(root) for root in roots])
+
+
+def open_workflow(path: Path, roots: Sequence[Path], own: Collection[str] = ()) -> Graph:
+    """As `open`; `own` names are the user's, and may lie anywhere."""
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise WorkflowError(f"{path}: expected a workflow of at most {MOST_BYTES >> 20} MB")
         text = path.read_bytes()
     except OSError as error:
         raise WorkflowError(f"{path}: {error.strerror or error}") from None
     try:
-        return loads(text, Workspace([path.parent, *(Path(root) for root in roots)]))
+        return loads(text, Workspace([path.parent, *roots], own))
     except WorkflowError as error:
         raise WorkflowError(f"{path}: {error}") from None
 

@@ -15,17 +15,19 @@ from PIL import Image
 from torch import Tensor
 
 from ..light.gamut import to_display
-from ..light.primaries import REC2020_TO_SRGB, mix
+from ..light.photo import Codes, Photo
+from ..light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
 from ..light.rectangle import Region, Size
 from .atomic import whole_file
 from .errors import FileError
 from .exif import BLOCK, append_directories, tiff_tags
 from .extras import imagecodecs
-from .icc import build_profile
+from .icc import build_profile, srgb_curve
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
 _DEPTHS = {"JPEG": ("8",), "PNG": ("8", "16"), "TIFF": ("8", "16", "float")}
 _DITHER = 0.498
+_HAIR = 2e-3
 
 
 def depth_for(path: Path, depth: str = "auto") -> str:
@@ -41,10 +43,14 @@ def depth_for(path: Path, depth: str = "auto") -> str:
 
 
 class Canvas:
-    """A picture being filled tile by tile with the codes that a file will hold."""
+    """A picture being filled tile by tile with the codes that a file will hold.
 
-    def __init__(self, size: Size, depth: str, dither: bool = True) -> None:
-        self.depth, self.dither = depth, dither and depth == "8"
+    depth: 8, 16 or float. dither: add position-seeded noise of just under half a level to 8-bit codes before rounding.
+    truncate: cut instead of rounding, as ComfyUI's SaveImage does (codes that were not changed stay).
+    """
+
+    def __init__(self, size: Size, depth: str, dither: bool = True, truncate: bool = False) -> None:
+        self.depth, self.dither, self.truncate = depth, dither and depth == "8" and not truncate, truncate
         kind = {"8": np.uint8, "16": np.uint16, "float": np.float32}[depth]
         self.codes = np.empty((*size, 3), kind)
 
@@ -59,9 +65,18 @@ class Canvas:
             codes = to_display(pixels) * levels
             if self.dither:
                 codes = codes + _noise(region).to(codes)
-            codes = (codes + 0.5).floor().clamp_(0.0, levels)
+            codes = (codes + (_HAIR if self.truncate else 0.5)).floor().clamp_(0.0, levels)
         tile = self.codes[region.top : region.top + region.height, region.left : region.left + region.width]
         tile[...] = codes[0].permute(1, 2, 0).cpu().numpy()
+
+
+    def photo(self) -> Photo:
+        """The codes, as the file will be read."""
+        if self.depth == "float":
+            return Photo(Codes(torch.from_numpy(self.codes), None, SRGB_TO_REC2020), light="scene")
+        levels = 256 if self.depth == "8" else 65536
+        curves = torch.from_numpy(srgb_curve(levels).astype(np.float32)).expand(3, -1)
+        return Photo(Codes(torch.from_numpy(self.codes), curves, SRGB_TO_REC2020))
 
 
 def _noise(region: Region) -> Tensor:

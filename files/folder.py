@@ -18,10 +18,7 @@ _READERS: dict[str, Callable[[Path], Any]] = {
 
 
 class Folders:
-    """Reads what workflows name, from the workflow's own folder first, then from the roots the user allowed.
-
-    own: names to paths that the user typed (for example --input), which may lie anywhere.
-    """
+    """Finds what workflows name: in the workflow's own folder first, then in the roots the user allowed."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self.folders = [folder.resolve() for folder in folders]
@@ -45,6 +42,7 @@ class Folders:
             raise FileError(f"{name[:120]!r} lies outside the folders a workflow may use ({where}); --root allows more")
         raise FileError(f"there is no {kind} {name[:120]!r} in {where}")
 
-    def read(self, kind: str, name: str) -> Any:
-        """Open what a workflow names. Raises FileError."""
-        return _READERS[kind](self.find(kind, name))
+
+def read_file(kind: str, path: Path) -> Any:
+    """Open a file as a photo, a LUT or an 8-bit image. Raises FileError."""
+    return _READERS[kind](path)

@@ -20,6 +20,8 @@ from ..ops.types import leaves, rebuilt
 from .execute import Execution, Inputs, Reads, Sweep
 from .plan import Ref
 
+_PROBE_EDGE = 96
+
 
 class Gradients:
     """Sums over tiles: of small tensors in float64, of pictures in their own precision."""
@@ -41,6 +43,25 @@ def backward(
     wanted_small: numbers in `inputs.small_tensors()`. wanted_pictures: given pictures, as float rasters.
     """
     return _Backward(execution, gradients, wanted_small, wanted_pictures).run()
+
+
+def saved_per_pixel(execution: Execution, refs: Collection[Ref]) -> float:
+    """Bytes that autograd keeps per output px of some pictures, counted on a probe in their middle."""
+    seen: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        seen[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    wanted = []
+    for ref in refs:
+        size = execution.plan.size(ref)
+        height, width = min(size.height, _PROBE_EDGE), min(size.width, _PROBE_EDGE)
+        wanted.append((ref, Region((size.height - height) // 2, (size.width - width) // 2, height, width)))
+    inputs = execution.inputs.mapped(_leaf)
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        execution.evaluate(wanted, inputs, execution.small)
+    return sum(seen.values()) / max(region.pixels for _, region in wanted)
 
 
 class _Backward:
@@ -80,6 +101,10 @@ class _Backward:
 
     def run(self) -> Gradients:
         levels = range(self.plan.levels + 1, -1, -1)
+        pictures = {ref for level in levels for sweep in self._sweeps(level) for ref in sweep.pictures}
+        if pictures:
+            saved = saved_per_pixel(self.execution, pictures)
+            self.execution.tile_pixels = self.execution.gradient_tile(saved)
         sweeps = {level: self._sweeps(level) for level in levels}
         self.execution.expect(sum(len(self.execution.grid(sweep)) for group in sweeps.values() for sweep in group))
         for level in levels:

@@ -67,6 +67,12 @@ class Sweep:
     outputs: tuple[Ref, ...] = ()
 
 
+    @property
+    def pictures(self) -> list[Ref]:
+        """The pictures whose tiles the pass computes."""
+        return [*self.outputs, *(ref for gather in self.gathers for _, ref in gather.pictures)]
+
+
 class Reads:
     """Remembers which pixels of wanted pictures a tile read, so that gradients can be added where they belong."""
 
@@ -75,10 +81,16 @@ class Reads:
         self.leaves: list[tuple[Ref, Region, Tensor]] = []
 
 
+OVERHEAD = 2.5
+"""Resident memory of a tile with gradients, as a multiple of what autograd keeps for it."""
+
+_LEAST_TILE = 1 << 12
+
+
 class Execution:
     """A plan at work on given photos and slider values.
 
-    tile_pixels: about how many output px are computed at once.
+    tile_pixels: about how many output px are computed at once. gradient_bytes: what tiles may take with gradients.
     """
 
     def __init__(
@@ -88,9 +100,11 @@ class Execution:
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
         tile_pixels: int = 1 << 17,
+        gradient_bytes: int = 256 << 20,
         progress: Progress | None = None,
     ) -> None:
         self.plan, self.device, self.dtype, self.tile_pixels = plan, torch.device(device), dtype, tile_pixels
+        self.gradient_bytes = gradient_bytes
         self.progress = progress or (lambda done, total: None)
         self._done = self._total = 0
         self.inputs = inputs.mapped(self._here)
@@ -99,6 +113,10 @@ class Execution:
 
     def _here(self, tensor: Tensor) -> Tensor:
         return tensor.to(self.device, self.dtype)
+
+    def gradient_tile(self, saved_per_pixel: float) -> int:
+        """About how many px fit into the memory for tiles with gradients."""
+        return int(min(self.tile_pixels, max(_LEAST_TILE, self.gradient_bytes / (OVERHEAD * saved_per_pixel + 1))))
 
     # One rectangle ---------------------------------------------------------------------------------------------------
 
@@ -210,8 +228,7 @@ class Execution:
 
     def grid(self, sweep: Sweep) -> list[Region]:
         """The tiles of a pass: full rows while nothing before its pictures looks at neighbours, else near squares."""
-        refs = [*sweep.outputs, *(ref for gather in sweep.gathers for _, ref in gather.pictures)]
-        needed = self.plan.regions([(ref, Region(0, 0, 1, 1)) for ref in refs])
+        needed = self.plan.regions([(ref, Region(0, 0, 1, 1)) for ref in sweep.pictures])
         steps = [self.plan.by_ref[ref] for ref in needed if ref in self.plan.by_ref]
         margins = [gather.step.margin for gather in sweep.gathers] + [step.margin for step in steps]
         square = any(margins) or any(isinstance(step.spec.reach, Geometry) for step in steps)

@@ -47,6 +47,7 @@ class PairResult:
     """One pair after a fit: its graph, with its slider values, and how far from the target before and after."""
 
     graph: Graph
+    target: Photo | None
     before: Difference | None
     after: Difference | None
 
@@ -207,7 +208,8 @@ class _Problem:
         pairs = []
         for index in range(len(self.given)):
             fitted = self.graph.with_paths(self.space.settings(found.u, index))
-            pairs.append(PairResult(fitted, self._difference(self.graph, index), self._difference(fitted, index)))
+            before_after = self._difference(self.graph, index), self._difference(fitted, index)
+            pairs.append(PairResult(fitted, self.targets[index], *before_after))
         after = self._loss_at(found.u) if self.loss is not None else None
         sliders, trades = _describe(self.space, found)
         return Fitted(
@@ -321,8 +323,3 @@ def _trades(space: Space, found: Found) -> tuple[tuple[str, ...], ...]:
         if len(names) > 1 and names not in sets:
             sets.append(names)
     return tuple(sets)
-
-
-def settings_of(fitted: Fitted) -> dict[str, float]:
-    """The fitted values by path."""
-    return {entry.path: entry.value for entry in fitted.free}

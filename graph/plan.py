@@ -135,7 +135,7 @@ def make_plan(
     free: sliders that will move while the plan is in use; reaches are then taken at their upper bounds.
     Raises WorkflowError where sizes do not fit.
     """
-    targets = [_resolved(graph, link) for link in outputs]
+    targets = [resolved(graph, link) for link in outputs]
     order = _order(graph, targets, given)
     planner = _Planner(graph, given, scale, frozenset(free))
     for ref in order:
@@ -155,7 +155,7 @@ def make_plan(
     )
 
 
-def _resolved(graph: Graph, link: Link) -> Ref:
+def resolved(graph: Graph, link: Link) -> Ref:
     """Where a wire's value is made, looking through fits (a photo passes through them unchanged)."""
     seen = link
     while getattr(graph.steps[seen.step].spec.reach, "role", None) == "fit":
@@ -167,7 +167,7 @@ def _inputs(graph: Graph, ref: Ref) -> dict[str, Ref]:
     """Where each socket of a step gets its value; an unwired statistic is measured from the first picture."""
     step_id, _, measured = ref.step.partition(_MEASURED)
     step = graph.steps[step_id]
-    wired = {name: _resolved(graph, link) for name, link in step.links.items()}
+    wired = {name: resolved(graph, link) for name, link in step.links.items()}
     first = next((wired[entry.name] for entry in step.spec.inputs if entry.picture and entry.name in wired), None)
     if measured:
         assert first is not None

@@ -30,19 +30,22 @@ Put = Callable[[Region, Tensor], None]
 class Settings:
     """How to execute.
 
-    device and dtype: of the arithmetic. tile_pixels: about how many px at once; None chooses by the device.
+    device and dtype: of the arithmetic. tile_pixels: about how many px at once; gradient_bytes: memory for tiles with
+    gradients; None chooses by the device.
     progress(done, total): called after each tile; it may raise to stop.
     """
 
     device: torch.device | str = "cpu"
     dtype: torch.dtype | None = None
     tile_pixels: int | None = None
+    gradient_bytes: int | None = None
     progress: Progress | None = None
 
     def execution(self, plan: Plan, inputs: Inputs) -> Execution:
         device = torch.device(self.device)
         tile = self.tile_pixels or (1 << 17 if device.type == "cpu" else 1 << 22)
-        return Execution(plan, inputs, device, self.dtype or _precision(inputs), tile, self.progress)
+        room = self.gradient_bytes or (int(0.4 * torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else 256 << 20)
+        return Execution(plan, inputs, device, self.dtype or _precision(inputs), tile, room, self.progress)
 
 
 def render(
@@ -67,13 +70,7 @@ def render(
     Returns a Photo (a tensor, if `photo` was a tensor; None with `put`). Raises WorkflowError.
     """
     graph, tensors = _split_values(graph, values or {})
-    link = target(graph, sink)
-    given = gather_sources(graph, photo, [link])
-    scale = 1.0
-    if size is not None:
-        full = make_plan(graph, [link], full_sizes(given))
-        scale = min(1.0, size / full.size(full.outputs[0]).long_edge)
-    job = Job(graph, [link], given, tensors, scale, Settings(**settings), cache)
+    job = Job.of(graph, photo, sink, size, Settings(**settings), tensors, cache)
     if cache is not None:
         job.keep_before([graph.path(text) for text in editing])
     if put is not None:
@@ -117,6 +114,26 @@ class Job:
         self.plan = make_plan(graph, links, self.full, scale)
         if cache is not None:
             self._take({ref: value for ref, key in self._keys().items() if (value := cache.get(key)) is not None})
+
+    @classmethod
+    def of(
+        cls,
+        graph: Graph,
+        photo: Photos,
+        sink: str | None = None,
+        size: int | None = None,
+        settings: Settings | None = None,
+        tensors: Mapping[Path, Tensor] | None = None,
+        cache: Cache | None = None,
+    ) -> Job:
+        """The rendering of what a sink shows, with a long edge of at most `size` px; arguments as of `render`."""
+        link = target(graph, sink)
+        given = gather_sources(graph, photo, [link])
+        scale = 1.0
+        if size is not None:
+            full = make_plan(graph, [link], full_sizes(given))
+            scale = min(1.0, size / full.size(full.outputs[0]).long_edge)
+        return cls(graph, [link], given, tensors or {}, scale, settings, cache)
 
     def part(self, graph: Graph, links: Sequence[Link], given: Mapping[Ref, Any]) -> Job:
         """Another graph of the same steps, on the same scale, without cache."""
@@ -231,7 +248,12 @@ def _whole(execution: Execution, ref: Ref) -> Tensor:
 
 
 def as_photo(job: Job, pixels: Tensor) -> Photo:
-    """A rendered output as a photo: metadata and alpha of the source it came from, its light after any display transform."""
+    """A rendered output as a photo, with what travels beside its pixels."""
+    return dataclasses.replace(companions(job), raster=pixels)
+
+
+def companions(job: Job) -> Photo:
+    """The source that an output came from, with its metadata, its alpha after all geometry, and the light that comes out."""
     (ref,) = job.plan.outputs
     chain: list[Planned] = []
     while ref in job.plan.by_ref and job.plan.by_ref[ref].pictures:
@@ -239,9 +261,9 @@ def as_photo(job: Job, pixels: Tensor) -> Photo:
         ref = chain[0].pictures[0][1]
     origin = job.given.get(ref)
     if not isinstance(origin, Photo):
-        return Photo(pixels)
+        return Photo(torch.empty(0))
     light = "display" if any(step.spec.display_transform for step in chain) else origin.light
-    return Photo(pixels, _moved_alpha(job, ref, chain), light, origin.metadata)
+    return dataclasses.replace(origin, alpha=_moved_alpha(job, ref, chain), light=light)
 
 
 def _moved_alpha(job: Job, source: Ref, chain: list[Planned]) -> Tensor | None:

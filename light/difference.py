@@ -109,7 +109,7 @@ class Comparer:
     _BINS, _WIDTH = 20_000, 0.01
 
     def __init__(self) -> None:
-        self.squares = self.delta_e = 0.0
+        self.squares = self.delta_e = self.worst = 0.0
         self.pixels = 0
         self.histogram = torch.zeros(self._BINS, dtype=torch.float64)
 
@@ -118,6 +118,7 @@ class Comparer:
         self.squares += (one - two).double().square().sum().item()
         delta = delta_e_2000(display_to_lab(one), display_to_lab(two)).flatten()
         self.pixels += delta.numel()
+        self.worst = max(self.worst, delta.max().item())
         self.delta_e += delta.sum(dtype=torch.float64).item()
         self.histogram += torch.histc(delta.cpu(), self._BINS, 0.0, self._BINS * self._WIDTH).double()
 

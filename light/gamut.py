@@ -11,14 +11,16 @@ from .transfer import srgb_encode
 
 _TOLERANCE = 1e-6
 _HALVINGS = 22
+_COLOUR_KEPT = 0.5
 
 
 def fit_gamut(r: Tensor, g: Tensor, b: Tensor, to_output: Matrix = REC2020_TO_SRGB) -> tuple[Tensor, Tensor, Tensor]:
     """Linear Rec.2020 light to linear output RGB in 0..1.
 
-    Pixels inside the output gamut, up to and on its boundary, are not touched. The others keep their OKLab hue and
-    lightness and lose chroma until they reach the boundary; light brighter than white becomes white, so that clipped
-    highlights stay neutral.
+    Pixels inside the output gamut, up to and on its boundary, are not touched. The others keep their OKLab hue and move
+    straight to the boundary, towards a grey whose lightness is near their own for muted colours and nearer to the middle
+    for strong ones; so bright saturated light keeps its colour, and clipped neutral highlights become white.
+    Source: B. Ottosson, sRGB gamut clipping (2021), adaptive L0 with alpha = 0.5.
     """
     channels = [plane.contiguous() for plane in mix(to_output, r, g, b)]
     least = torch.minimum(torch.minimum(channels[0], channels[1]), channels[2])
@@ -34,11 +36,11 @@ def fit_gamut(r: Tensor, g: Tensor, b: Tensor, to_output: Matrix = REC2020_TO_SR
 
 def _pull_in(r: Tensor, g: Tensor, b: Tensor, to_output: Matrix) -> tuple[Tensor, Tensor, Tensor]:
     lightness, green_red, blue_yellow = to_oklab(r, g, b)
-    lightness = lightness.clamp(0.0, 1.0)
+    grey = _aim(lightness, torch.sqrt(green_red * green_red + blue_yellow * blue_yellow))
     to_rgb = product(to_output, LMS_TO_REC2020)
 
     def at(share: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        roots = mix(OKLAB_TO_ROOTS, lightness, green_red * share, blue_yellow * share)
+        roots = mix(OKLAB_TO_ROOTS, grey + share * (lightness - grey), green_red * share, blue_yellow * share)
         return mix(to_rgb, *(root * root * root for root in roots))
 
     low, high = torch.zeros_like(lightness), torch.ones_like(lightness)
@@ -49,6 +51,15 @@ def _pull_in(r: Tensor, g: Tensor, b: Tensor, to_output: Matrix) -> tuple[Tensor
         inside &= torch.maximum(torch.maximum(red, green), blue) <= 1.0 + _TOLERANCE
         low, high = torch.where(inside, middle, low), torch.where(inside, high, middle)
     return at(low)
+
+
+def _aim(lightness: Tensor, chroma: Tensor) -> Tensor:
+    """The lightness, 0 to 1, of the grey that a colour out of gamut moves towards."""
+    off = lightness - 0.5
+    size = off.abs()
+    reach = 0.5 + size + _COLOUR_KEPT * chroma
+    share = reach - torch.sqrt((reach * reach - 2.0 * size).clamp_min(0.0))
+    return (0.5 + 0.5 * torch.copysign(share, off)).clamp(0.0, 1.0)
 
 
 def to_display(pixels: Tensor) -> Tensor:

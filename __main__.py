@@ -1,0 +1,5 @@
+"""`python -m luxgrad`."""
+
+from .cli.main import entry
+
+entry()

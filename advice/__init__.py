@@ -1,0 +1,1 @@
+"""Advice: what to change. Reads measurements, emits patches."""

@@ -1,0 +1,154 @@
+"""The commands: each takes parsed arguments and raises what `main` turns into one line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from ..advice.auto import auto as first_guess
+from ..files.atomic import whole_file
+from ..files.cube import write_cube
+from ..files.encode import Canvas, depth_for, write_like_comfyui, write_photo
+from ..graph.bake import bake as bake_graph
+from ..graph.estimate import estimate
+from ..graph.model import Graph, Step
+from ..graph.patch import apply
+from ..graph.ports import PORTS
+from ..graph.render import Job, Settings, companions
+from ..graph.schema import dumps
+from ..graph.targets import gather_sources, target
+from ..ops.spec import REGISTRY
+from .check import describe, warnings_for
+from .fitting import fit
+from .problems import UsageError
+from .schema import operations
+from .show import Bar, table
+from .workflow import device, input_files, named_files, open_graph, read_photos, refuse_inputs
+
+
+def ops(options: argparse.Namespace) -> None:
+    """List every operation."""
+    if options.json:
+        print(json.dumps(operations(), indent=2, ensure_ascii=False))
+        return
+    rows = [(spec.id, str(len(spec.params)), spec.summary) for _, spec in sorted(REGISTRY.items())]
+    print(table([("operation", "parameters", ""), *rows], right=(1,)))
+
+
+def check(options: argparse.Namespace) -> None:
+    """Check a workflow: that it is sound, what it needs, and what it will do."""
+    graph = open_graph(options)
+    link = target(graph, None) if len(graph.by_role("sink")) == 1 else None
+    links = [link] if link else [next(iter(step.links.values())) for step in graph.by_role("sink")] or [target(graph)]
+    photos = read_photos(input_files(graph, options.input, links))
+    print(describe(graph))
+    for line in warnings_for(graph, links, photos):
+        print(f"note: {line}")
+    missing = [step for step in graph.by_role("source") if _unset(step) and step.id not in photos]
+    if missing or len(links) > 1:
+        return
+    job = Job(graph, links, gather_sources(graph, photos, links), {})
+    needs = estimate(job)
+    size = job.plan.size(job.plan.outputs[0])
+    print(f"result {size}; about {needs.run / 1e6:.0f} MB to render, {needs.gradient / 1e6:.0f} MB with gradients")
+
+
+def _unset(step: Step) -> bool:
+    return any(step.value(param.name) == "" for param in step.spec.params if param.name in ("file", "image"))
+
+
+def run(options: argparse.Namespace) -> None:
+    """Render a photo and write it."""
+    graph = open_graph(options)
+    link = target(graph, options.sink)
+    files = input_files(graph, options.input, [link])
+    out = Path(options.out)
+    sink = next((step for step in graph.by_role("sink") if link in step.links.values()), None)
+    if options.sink is not None and graph.step(options.sink) in graph.by_role("sink"):
+        sink = graph.step(options.sink)
+    refuse_inputs([out], [Path(options.workflow), *files.values(), *named_files(graph).values()])
+    plan_output(out, sink, options.force)
+    if options.size is not None and options.size < 1:
+        raise UsageError(f"--size: expected 1 px or more; got {options.size}")
+    with Bar("render") as bar:
+        settings = Settings(device=device(options.device), progress=bar.tiles)
+        render_to(out, graph, read_photos(files), sink, options.sink, options.size, settings, options.force)
+
+
+def plan_output(out: Path, sink: Step | None, force: bool) -> None:
+    """Refuse a name that cannot be written before anything is computed."""
+    if sink is not None and sink.spec.id != "save_photo" and out.suffix.lower() != ".png":
+        raise UsageError(f"{out}: {sink} writes 8-bit PNG; end the name in .png, or use Save Photo")
+    depth_for(out, _save_values(sink)["depth"])
+    if out.exists() and not force:
+        raise UsageError(f"{out}: it exists already; --force replaces it")
+
+
+def _save_values(sink: Step | None) -> dict[str, Any]:
+    if sink is not None and sink.spec.id == "save_photo":
+        return sink.all_values()
+    return {param.name: param.default for param in PORTS["luxgrad.save_photo"].params}
+
+
+def render_to(
+    out: Path,
+    graph: Graph,
+    photos: Any,
+    sink: Step | None,
+    name: str | None,
+    size: int | None,
+    settings: Settings,
+    force: bool,
+) -> None:
+    """Render what a sink shows, straight into the codes of a file."""
+    job = Job.of(graph, photos, name, size, settings)
+    (ref,) = job.plan.outputs
+    like_comfyui = sink is not None and sink.spec.id != "save_photo"
+    values = _save_values(sink)
+    depth = "8" if like_comfyui else depth_for(out, values["depth"])
+    canvas = Canvas(job.plan.size(ref), depth, values["dither"], truncate=like_comfyui)
+    job.measured().render(ref, canvas.put)
+    if like_comfyui:
+        write_like_comfyui(out, canvas, force)
+        return
+    beside = companions(job)
+    write_photo(out, canvas, beside.metadata, beside.alpha, values["quality"], force)
+
+
+def bake(options: argparse.Namespace) -> None:
+    """Write the look of a pointwise workflow as a .cube."""
+    out = Path(options.out)
+    if out.suffix.lower() != ".cube":
+        raise UsageError(f"{out}: expected a name ending in .cube")
+    if not 2 <= options.points <= 129:
+        raise UsageError(f"--points: expected 2 to 129; got {options.points}")
+    baked = bake_graph(open_graph(options), options.points, options.sink)
+    write_cube(out, baked.lut, Path(options.workflow).stem, options.force)
+    print(f"{out}: {options.points} entries per edge, sRGB in and out")
+    print(f"error against the graph on random colours: {baked.psnr:.1f} dB, "
+          f"Delta E mean {baked.delta_e:.3f}, largest {baked.delta_e_max:.2f}")  # fmt: skip
+
+
+def auto(options: argparse.Namespace) -> None:
+    """A first guess for a photo, as a patch or as a workflow."""
+    graph = open_graph(options)
+    link = target(graph, options.sink)
+    files = input_files(graph, options.input, [link])
+    given = gather_sources(graph, read_photos(files), [link])
+    photo = next(value for value in given.values() if hasattr(value, "metadata"))
+    patch = first_guess(graph, photo, options.sink)
+    if options.out is None:
+        print(json.dumps(list(patch), indent=2))
+        return
+    out = Path(options.out)
+    refuse_inputs([out], [Path(options.workflow), *files.values()])
+    with whole_file(out, options.force) as part:
+        part.write_text(dumps(apply(graph, patch)), encoding="utf-8")
+    done = Counter(edit["edit"] for edit in patch)
+    print(f"{out}: {', '.join(f'{count} x {kind}' for kind, count in done.items())}")
+
+
+__all__ = ["auto", "bake", "check", "fit", "ops", "run"]

@@ -1,0 +1,171 @@
+"""`luxgrad fit`: a folder with the fitted workflow, its inputs, the picture, a comparison and a report."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ..files.comparison import write_comparison
+from ..files.decode import read_photo
+from ..files.encode import Canvas, write_photo
+from ..files.errors import FileError
+from ..graph.fit import Fitted, PairResult, fit as fit_graph
+from ..graph.model import Graph, Link, Path as SliderPath
+from ..graph.render import Job, Settings, as_photo, companions
+from ..graph.schema import dumps
+from ..graph.targets import gather_sources, target
+from ..light.difference import Difference
+from ..light.photo import Photo
+from .problems import UsageError
+from .show import Bar, table
+from .workflow import device, input_files, named_files, open_graph, photo_sources, read_photos, refuse_inputs
+
+_NAMES = ("fitted.json", "result.tif", "comparison.png", "report.json")
+
+
+def fit(options: argparse.Namespace) -> None:
+    """Fit, then write everything or nothing."""
+    graph, out = open_graph(options), Path(options.out)
+    fits = graph.by_role("fit")
+    link = target(graph, options.sink) if options.sink or len(fits) != 1 else fits[0].links["photo"]
+    files, targets = _pairs(graph, options, link)
+    typed = [path for pair in files for path in pair.values()] + [path for path in targets if path]
+    _refuse(out, options.force, [Path(options.workflow), *typed, *named_files(graph).values()])
+    photos = [read_photos(pair) for pair in files]
+    settings = Settings(device=device(options.device))
+    with Bar("fit") as bar:
+        fitted = fit_graph(
+            graph,
+            photos,
+            [read_photo(path) if path else None for path in targets],
+            free=options.free,
+            method=options.method,
+            seconds=options.seconds,
+            seed=options.seed,
+            sink=options.sink,
+            progress=bar.share,
+            device=settings.device,
+        )
+    with _folder(out) as part:
+        for index, pair in enumerate(fitted.pairs):
+            suffix = "" if index == 0 else f"_{index + 1}"
+            kept = _with_files(part, pair.graph, files[index], targets[index], f"inputs{suffix}")
+            (part / f"fitted{suffix}.json").write_text(dumps(kept), encoding="utf-8")
+            _write_pictures(part, suffix, graph, pair, photos[index], link, settings)
+        (part / "report.json").write_text(json.dumps(fitted.report(), indent=2) + "\n", encoding="utf-8")
+    print(summary(fitted))
+    print(f"\ncomparison: {out / 'comparison.png'}")
+
+
+def _pairs(graph: Graph, options: argparse.Namespace, link: Link) -> tuple[list[dict[str, Path]], list[Path | None]]:
+    """For every pair, the photo files by source step, and the target's file."""
+    files = [input_files(graph, options.input, [link])]
+    targets = [Path(options.target) if options.target else None]
+    if options.pair and not options.input and not options.target:
+        files, targets = [], []
+    for photo, wanted in options.pair:
+        sources = photo_sources(graph, [link])
+        if len(sources) != 1:
+            raise UsageError(f"--pair: expected a workflow with one photo source; it has {len(sources)}")
+        files.append({sources[0].id: Path(photo)})
+        targets.append(Path(wanted))
+    return files, targets
+
+
+def _refuse(out: Path, force: bool, files: Sequence[Path]) -> None:
+    if not out.parent.is_dir() or (out.exists() and not out.is_dir()):
+        raise UsageError(f"{out}: expected a folder, or a new name in one")
+    there = [out / name for name in _NAMES if (out / name).exists()]
+    if there and not force:
+        raise UsageError(f"{there[0]}: it exists already; --force replaces it")
+    refuse_inputs([out / name for name in _NAMES], files)
+
+
+@contextlib.contextmanager
+def _folder(out: Path) -> Iterator[Path]:
+    """A temporary folder beside the real one; its files move there when the block ends well."""
+    part = None
+    try:
+        part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
+        yield part
+        for file in sorted(path for path in part.rglob("*") if path.is_file()):
+            goal = out / file.relative_to(part)
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(goal)
+    except OSError as error:
+        raise FileError(f"{out}: could not be written: {error.strerror or error}") from None
+    finally:
+        if part is not None:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _with_files(part: Path, graph: Graph, files: Mapping[str, Path], wanted: Path | None, folder: str) -> Graph:
+    """The graph with its photos and tables copied into the folder, so that the folder runs by itself."""
+    sources = named_files(graph)
+    for step_id, path in files.items():
+        sources[step_id, next(param.name for param in graph.steps[step_id].spec.params)] = path
+    if wanted is not None:
+        for fit_step in graph.by_role("fit"):
+            origin = fit_step.links.get("target")
+            if origin and graph.steps[origin.step] in graph.by_role("source"):
+                sources[origin.step, next(param.name for param in graph.steps[origin.step].spec.params)] = wanted
+    names: dict[SliderPath, str] = {}
+    taken: dict[str, Path] = {}
+    for (step_id, param), path in sources.items():
+        name = path.name
+        while taken.setdefault(name, path) != path:
+            name = f"_{name}"
+        (part / folder).mkdir(exist_ok=True)
+        shutil.copyfile(path, part / folder / name)
+        names[SliderPath(step_id, param)] = f"{folder}/{name}"
+    return graph.with_paths(names)
+
+
+def _write_pictures(
+    part: Path,
+    suffix: str,
+    start: Graph,
+    pair: PairResult,
+    photos: Mapping[str, Photo],
+    link: Link,
+    settings: Settings,
+) -> None:
+    job = Job(pair.graph, [link], gather_sources(pair.graph, photos, [link]), {}, 1.0, settings)
+    canvas = Canvas(job.plan.size(job.plan.outputs[0]), "16")
+    job.measured().render(job.plan.outputs[0], canvas.put)
+    beside = companions(job)
+    write_photo(part / f"result{suffix}.tif", canvas, beside.metadata, beside.alpha)
+    before = Job(start, [link], gather_sources(start, photos, [link]), {}, 1.0, settings)
+    panels = {"before": as_photo(before, before.outputs()[0]), "fitted": canvas.photo()}
+    if pair.target is not None:
+        panels["target"] = pair.target
+    write_comparison(part / f"comparison{suffix}.png", panels, ("fitted", "target") if pair.target else None)
+
+
+def summary(fitted: Fitted) -> str:
+    """The sliders as a table, and how close the photo came."""
+    rows = [("slider", "start", "fitted", "+-", "")]
+    for entry in fitted.free:
+        spread = "" if entry.std is None else f"{entry.std:.2g}"
+        rows.append((entry.path, f"{entry.start:.6g}", f"{entry.value:.6g}", spread, "flat" if entry.flat else ""))
+    lines = [table(rows, right=(1, 2, 3)), ""]
+    for names in fitted.trades:
+        lines.append(f"trade against each other: {', '.join(names)}")
+    for number, pair in enumerate(fitted.pairs, start=1):
+        if pair.before and pair.after:
+            label = f"photo {number}: " if len(fitted.pairs) > 1 else ""
+            lines.append(f"{label}{_shown(pair.before)}  ->  {_shown(pair.after)}")
+    if fitted.loss_before is not None:
+        lines.append(f"loss {fitted.loss_before:.5g}  ->  {fitted.loss_after:.5g}")
+    end = "stopped early" if fitted.stopped else "converged" if fitted.converged else "did not converge"
+    lines.append(f"{fitted.method}, {fitted.seconds:.1f} s, {end}")
+    return "\n".join(lines)
+
+
+def _shown(difference: Difference) -> str:
+    return f"{difference.psnr:.1f} dB, Delta E {difference.delta_e:.2f}"

@@ -1,0 +1,103 @@
+"""`luxgrad`: arguments in, exit codes out. 0 done; 2 bad input, one line; 130 interrupted; 1 a bug of ours."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from .. import __version__
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} ({self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="luxgrad", description="A differentiable darkroom: photo retouching as a graph with gradients.")
+    parser.add_argument("--version", action="version", version=f"luxgrad {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+
+    ops = commands.add_parser("ops", help="list the operations")
+    ops.add_argument("--json", action="store_true", help="as JSON, with every parameter's range, default and tooltip")
+
+    check = _with_workflow(commands.add_parser("check", help="check a workflow and say what it does"))
+    check.add_argument("--input", action="append", default=[], metavar="[STEP=]FILE", help="photo for a source")
+
+    run = _with_workflow(commands.add_parser("run", help="render a photo through a workflow"))
+    _rendering(run)
+    run.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="set a parameter, such as exposure.stops=1")
+    run.add_argument("--out", required=True, metavar="FILE", help="JPEG, PNG or TIFF to write")
+    run.add_argument("--size", type=int, metavar="PX", help="long edge of the result; never enlarges")
+
+    fit = _with_workflow(commands.add_parser("fit", help="move the free sliders so that a photo comes out like its target"))
+    _rendering(fit)
+    fit.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="where a parameter starts")
+    fit.add_argument("--target", metavar="FILE", help="what the photo should look like")
+    fit.add_argument("--pair", action="append", default=[], nargs=2, metavar="FILE", help="one more photo and its target")
+    fit.add_argument("--free", action="append", metavar="PATTERN", help="sliders that may move, as in the Fit step (all)")
+    fit.add_argument("--method", choices=("auto", "lm", "adam", "cmaes"), help="auto chooses lm for a target, adam for a loss")
+    fit.add_argument("--seconds", type=float, metavar="S", help="time allowed (20)")
+    fit.add_argument("--seed", type=int, metavar="N", help="of the sampled pixels and restarts (0)")
+    fit.add_argument("--out", required=True, metavar="DIR", help="folder for fitted.json, result.tif, comparison.png, report.json")
+
+    bake = _with_workflow(commands.add_parser("bake", help="write the look of a pointwise workflow as a .cube"))
+    bake.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="set a parameter")
+    bake.add_argument("--sink", metavar="STEP", help="which sink, where there are several")
+    bake.add_argument("--points", type=int, default=33, metavar="N", help="entries per edge (33)")
+    bake.add_argument("--out", required=True, metavar="LOOK.cube")
+    bake.add_argument("--force", action="store_true", help="replace a file that is there")
+
+    auto = _with_workflow(commands.add_parser("auto", help="a first guess of the sliders for a photo, by rules"))
+    auto.add_argument("--input", action="append", default=[], metavar="[STEP=]FILE", help="photo for a source")
+    auto.add_argument("--sink", metavar="STEP", help="which sink, where there are several")
+    auto.add_argument("--out", metavar="WORKFLOW", help="write the workflow with the guess; otherwise print the patch")
+    auto.add_argument("--force", action="store_true", help="replace a file that is there")
+    return parser
+
+
+def _with_workflow(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("workflow", metavar="WORKFLOW", help="workflow file (API form)")
+    parser.add_argument("--root", action="append", default=[], metavar="DIR", help="one more folder the workflow may read from")
+    return parser
+
+
+def _rendering(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--input", action="append", default=[], metavar="[STEP=]FILE", help="photo for a source")
+    parser.add_argument("--sink", metavar="STEP", help="which sink or Fit step, where there are several")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--force", action="store_true", help="replace files that are there (never an input)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    from . import commands
+    from .problems import problem_line
+
+    try:
+        getattr(commands, options.command)(options)
+        return 0
+    except KeyboardInterrupt:
+        print("luxgrad: interrupted; nothing was written", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception as error:
+        line = problem_line(error)
+        if line is None:
+            traceback.print_exc()
+            print("luxgrad: this is a bug of ours; please report the lines above", file=sys.stderr)
+            return 1
+        print(f"luxgrad: {line}".encode(errors="backslashreplace").decode(), file=sys.stderr)
+        return 2
+
+
+def entry() -> NoReturn:
+    sys.exit(main())
