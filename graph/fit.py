@@ -29,6 +29,7 @@ from .targets import gather_sources, target as target_link, upstream
 
 PROXY_PIXELS = 250_000
 _FLAT = 0.25
+_MOST_TRADES = 4
 
 
 @dataclass(frozen=True)
@@ -317,7 +318,7 @@ def _trades(space: Space, found: Found) -> tuple[tuple[str, ...], ...]:
     values, vectors = torch.linalg.eigh(found.uncertainty.covariance)
     sets = []
     for value, vector in zip(values.flip(0), vectors.T.flip(0)):
-        if value.clamp_min(0.0).sqrt().item() <= _FLAT:
+        if value.clamp_min(0.0).sqrt().item() <= _FLAT or len(sets) == _MOST_TRADES:
             break
         names = tuple(space.entries[i][0].name for i in (vector.abs() > 0.3).nonzero()[:, 0].tolist())
         if len(names) > 1 and names not in sets:

@@ -20,6 +20,7 @@ _LAST_ITERATIONS = 30
 _SMALL_GAIN = 0.01
 _LAST_GAIN = 1e-4
 _LONGEST_STEP = 1.0
+_AS_GOOD = 1.12
 
 Residuals = Callable[[Tensor], Tensor]
 """residuals(u) -> (m,)."""
@@ -44,31 +45,32 @@ class Problem:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where a descent ended. cost: the mean square residual. settled: it ended because nothing more was gained."""
+    """Where a descent ended. cost: the mean square residual; ridge: of the rung; settled: nothing more was gained."""
 
     u: Tensor
     cost: float
     settled: bool
+    ridge: float = 0.0
 
 
 def descend(problem: Problem, start: Tensor, ladder: tuple[float, ...] = LADDER, robust_rungs: int = 0) -> Outcome:
-    """Down the ladder from a start; on the first `robust_rungs` outlying pixels count less."""
+    """Down the ladder from a start; on the first `robust_rungs` outlying pixels count less.
+
+    Keeps the highest rung that is as good as the best: where a smaller ridge gains nothing, sliders stay near their
+    defaults instead of running to their bounds.
+    """
     u = torch.minimum(torch.maximum(start, problem.low), problem.high)
-    settled = False
+    rungs: list[Outcome] = []
     for rung, ridge in enumerate(ladder):
         last = rung == len(ladder) - 1
         limit, gain = (_LAST_ITERATIONS, _LAST_GAIN) if last else (_RUNG_ITERATIONS, _SMALL_GAIN)
         u, settled = _rung(problem, u, ridge, rung < robust_rungs, limit, gain)
-        if problem.overdue():
-            return Outcome(u, _cost(problem, u), False)
-        if _cost(problem, u) <= problem.enough:
-            settled = True
+        cost = problem.residuals(u).square().mean().item()
+        rungs.append(Outcome(u, cost, settled or cost <= problem.enough, ridge))
+        if cost <= problem.enough or problem.overdue():
             break
-    return Outcome(u, _cost(problem, u), settled)
-
-
-def _cost(problem: Problem, u: Tensor) -> float:
-    return problem.residuals(u).square().mean().item()
+    best = min(outcome.cost for outcome in rungs)
+    return next(outcome for outcome in rungs if outcome.cost <= _AS_GOOD * best)
 
 
 def _rung(

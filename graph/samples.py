@@ -92,20 +92,25 @@ class _Held(Photo):
 
 
 class Samples:
-    """Some pixels of a pair. weights: of each pixel in the fit, 1 by default."""
+    """Some pixels of a pair.
+
+    Of a pixel whose target is clipped only the clipped channels count, and only on the side that the target knows: white
+    says `at least this bright`, black `at most this bright`.
+    """
 
     def __init__(self, pair: Pair, count: int, generator: torch.Generator) -> None:
         self.pair, self.execution = pair, pair.execution()
         self.output = pair.plan.outputs[0]
         regions, rows, columns = _places(pair.plan, self.output, count, generator)
         target = _codes(pair.target.read(Region(rows, columns, 1, 1)))
-        inside = ((target > _CLIPPED) & (target < 1.0 - _CLIPPED)).all(1)
-        if not inside.any():
-            inside = torch.ones_like(inside)
-        kept = inside.nonzero()[:count, 0]
+        clipped = ((target <= _CLIPPED) | (target >= 1.0 - _CLIPPED)).any(1)
+        sure, vague = (~clipped).nonzero()[:, 0], clipped.nonzero()[:, 0]
+        kept = torch.cat([sure[:count], vague[: max(count // 8, count - len(sure))]])
         self.region = regions.picked(kept)
         self.row, self.column = rows[kept] - self.region.top, columns[kept] - self.region.left
         self.target = target[kept].double()
+        self._two_sided = ~clipped[kept, None].expand(-1, 3)
+        self._at_white, self._at_black = self.target >= 1.0 - _CLIPPED, self.target <= _CLIPPED
         needed = pair.plan.regions([(self.output, self.region)])
         given = self.execution.inputs.given
         self._held = {ref: given[ref].read(region) for ref, region in needed.items() if ref in given}
@@ -137,7 +142,12 @@ class Samples:
         """(N, 3) predicted minus target codes in float64, at a pair's coordinates."""
         with torch.no_grad():
             parts = [self._predict(list(own), small, chunk) for chunk in self._chunks]
-        return torch.cat(parts).double().cpu() - self.target
+        return self._known(torch.cat(parts).double().cpu() - self.target)[0]
+
+    def _known(self, residual: Tensor) -> tuple[Tensor, Tensor]:
+        """What the target says of residuals, and which of them it says anything of."""
+        counts = self._two_sided | (self._at_white & (residual < 0.0)) | (self._at_black & (residual > 0.0))
+        return residual * counts, counts
 
     def jacobian(self, own: Tensor, small: Mapping[Ref, Any]) -> tuple[Tensor, Tensor]:
         """Residuals (N, 3) and their derivatives (N, 3, n) with respect to a pair's coordinates; statistics held."""
@@ -149,7 +159,8 @@ class Samples:
                 rows = [torch.autograd.grad(codes[:, c].sum(), leaf, retain_graph=c < 2)[0].T for c in range(3)]
             predicted.append(codes.detach())
             columns.append(torch.stack(rows, dim=1))
-        return torch.cat(predicted).double().cpu() - self.target, torch.cat(columns).double()
+        residual, counts = self._known(torch.cat(predicted).double().cpu() - self.target)
+        return residual, torch.cat(columns).double().cpu() * counts[:, :, None]
 
 
     def through_statistics(self, own: Tensor, small: Mapping[Ref, Any]) -> Tensor:

@@ -155,7 +155,7 @@ def _polish(fine: LeastSquares, outcome: Outcome, enough: float) -> Outcome:
             for pair, places in zip(fine.pairs, fine.indices):
                 pair.correct(fine.space.values(list(outcome.u[places])))
             fine.forget()
-        outcome = descend(fine.problem(enough), outcome.u, (0.0,))
+        outcome = descend(fine.problem(enough), outcome.u, (outcome.ridge,))
     return outcome
 
 
