@@ -31,7 +31,9 @@ def _parser() -> argparse.ArgumentParser:
 
     run = _with_workflow(commands.add_parser("run", help="render a photo through a workflow"))
     _rendering(run)
-    run.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="set a parameter, such as exposure.stops=1")
+    run.add_argument(
+        "--set", action="append", default=[], metavar="PATH=VALUE", help="set a parameter, such as exposure.stops=1"
+    )
     run.add_argument("--out", required=True, metavar="FILE", help="JPEG, PNG or TIFF to write")
     run.add_argument("--size", type=int, metavar="PX", help="long edge of the result; never enlarges")
 
@@ -44,7 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--method", choices=("auto", "lm", "adam", "cmaes"), help="auto chooses lm for a target, adam for a loss")
     fit.add_argument("--seconds", type=float, metavar="S", help="time allowed (20)")
     fit.add_argument("--seed", type=int, metavar="N", help="of the sampled pixels and restarts (0)")
-    fit.add_argument("--out", required=True, metavar="DIR", help="folder for fitted.json, result.tif, comparison.png, report.json")
+    fit.add_argument(
+        "--out", required=True, metavar="DIR", help="folder for fitted.json, result.tif, comparison.png, report.json"
+    )
 
     bake = _with_workflow(commands.add_parser("bake", help="write the look of a pointwise workflow as a .cube"))
     bake.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="set a parameter")

@@ -32,9 +32,20 @@ def _operation(spec: OpSpec) -> dict[str, Any]:
 
 def _parameter(param: Param) -> dict[str, Any]:
     kind = param.kind
-    facts: dict[str, Any] = {"name": param.name, "kind": type(kind).__name__.lower(), "default": param.default, "tip": param.tip}
+    facts: dict[str, Any] = {
+        "name": param.name,
+        "kind": type(kind).__name__.lower(),
+        "default": param.default,
+        "tip": param.tip,
+    }
     if isinstance(kind, Slider):
-        facts |= {"low": kind.low, "high": kind.high, "soft": list(kind.comfortable), "unit": kind.unit, "log": kind.log}
+        facts |= {
+            "low": kind.low,
+            "high": kind.high,
+            "soft": list(kind.comfortable),
+            "unit": kind.unit,
+            "log": kind.log,
+        }
         facts["step"] = kind.step
     elif isinstance(kind, Count):
         facts |= {"low": kind.low, "high": kind.high, "unit": kind.unit, "step": kind.step}

@@ -69,7 +69,6 @@ class Canvas:
         tile = self.codes[region.top : region.top + region.height, region.left : region.left + region.width]
         tile[...] = codes[0].permute(1, 2, 0).cpu().numpy()
 
-
     def photo(self) -> Photo:
         """The codes, as the file will be read."""
         if self.depth == "float":

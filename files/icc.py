@@ -43,7 +43,9 @@ def read_profile(data: bytes, levels: int, channels: int) -> Profile:
     name = _description(data, tags)
     space = data[16:20]
     if (space, channels) not in ((b"RGB ", 3), (b"GRAY", 1), (b"RGB ", 1)):
-        raise FileError(f"its colour profile {name!r} is for {space.decode('latin1').strip()}, the picture has {channels} channels")
+        raise FileError(
+            f"its colour profile {name!r} is for {space.decode('latin1').strip()}, the picture has {channels} channels"
+        )
     if space == b"GRAY":
         curve = _curve(data, tags, b"kTRC", levels, name)
         return Profile(name, (curve,), SRGB_TO_REC2020)

@@ -175,9 +175,7 @@ class _Backward:
         weights: list[Tensor] = []
         with torch.enable_grad():
             if sweep.gathers:
-                for gather, share in zip(
-                    sweep.gathers, self.execution.contributions(sweep, region, self.inputs, below, reads)
-                ):
+                for gather, share in zip(sweep.gathers, self.execution.contributions(sweep, region, self.inputs, below, reads)):
                     weight = self._weight(gather)
                     assert weight is not None
                     outputs.append(share)
@@ -192,9 +190,7 @@ class _Backward:
                 return
             outputs, weights = (list(column) for column in zip(*pairs))
             pixels = [leaf for _, _, leaf in reads.leaves]
-            found = iter(
-                torch.autograd.grad(outputs, [*pixels, *self.leaves, *_flat(below)], weights, allow_unused=True)
-            )
+            found = iter(torch.autograd.grad(outputs, [*pixels, *self.leaves, *_flat(below)], weights, allow_unused=True))
         for ref, where, _ in reads.leaves:
             gradient = next(found)
             if gradient is not None:

@@ -39,8 +39,9 @@ class Inputs:
 
     def mapped(self, function: Callable[[Tensor], Tensor]) -> Inputs:
         """The same inputs with every small tensor (sliders, tables, weights; not pictures) replaced."""
+        sliders = tuple(function(slider) for slider in self.sliders)
         given = {ref: v if isinstance(v, Photo) else rebuilt(v, function) for ref, v in self.given.items()}
-        return Inputs(tuple(function(slider) for slider in self.sliders), given)
+        return Inputs(sliders, given)
 
     def small_tensors(self) -> list[Tensor]:
         """The tensors that `mapped` replaces, in its order."""
@@ -65,7 +66,6 @@ class Sweep:
     size: Size
     gathers: tuple[Gather, ...] = ()
     outputs: tuple[Ref, ...] = ()
-
 
     @property
     def pictures(self) -> list[Ref]:

@@ -19,7 +19,7 @@ from ..ops.types import Distances
 from .errors import WorkflowError
 from .execute import DISTANCES
 from .free import Space, Unknown, read_free
-from .model import Graph, Link, Path, Photos, Step
+from .model import Graph, Link, Photos, Step
 from .plan import Ref
 from .ports import METHODS, PORTS
 from .render import Job, Settings
@@ -99,8 +99,8 @@ class Fitted:
 
 def fit(
     graph: Graph,
-    photos: Photos | Sequence[Photos],
-    targets: Photo | Sequence[Photo] | None = None,
+    photos: Photos | Sequence[Mapping[str, Photo]] | Sequence[Photo],
+    targets: Photo | Sequence[Photo | None] | None = None,
     *,
     free: str | Sequence[str] | None = None,
     method: str | None = None,
@@ -119,9 +119,8 @@ def fit(
     the best so far is kept. settings: fields of `render.Settings`. Raises WorkflowError.
     """
     step = _fit_step(graph, sink)
-    many = isinstance(photos, Sequence) and not isinstance(photos, (str, Tensor))
-    sources = list(photos) if many else [photos]  # type: ignore[arg-type]
-    wanted: list[Photo | None] = list(targets) if isinstance(targets, Sequence) else [targets] * len(sources)  # type: ignore[list-item]
+    sources: list[Any] = list(photos) if isinstance(photos, (list, tuple)) else [photos]
+    wanted: list[Any] = list(targets) if isinstance(targets, (list, tuple)) else [targets] * len(sources)
     if len(wanted) != len(sources):
         raise WorkflowError(f"expected as many targets as photos; got {len(wanted)} and {len(sources)}")
     link = target_link(graph, sink) if step is None else step.links["photo"]
@@ -213,9 +212,7 @@ class _Problem:
             pairs.append(PairResult(fitted, self.targets[index], *before_after))
         after = self._loss_at(found.u) if self.loss is not None else None
         sliders, trades = _describe(self.space, found)
-        return Fitted(
-            tuple(pairs), sliders, trades, method, seconds, found.converged, clock.stopped, before, after
-        )
+        return Fitted(tuple(pairs), sliders, trades, method, seconds, found.converged, clock.stopped, before, after)
 
     def _moves_pixels(self) -> bool:
         """Whether a free slider moves pixels, which sampled pixels cannot follow."""
@@ -316,7 +313,7 @@ def _trades(space: Space, found: Found) -> tuple[tuple[str, ...], ...]:
     if found.uncertainty is None or not len(space):
         return ()
     values, vectors = torch.linalg.eigh(found.uncertainty.covariance)
-    sets = []
+    sets: list[tuple[str, ...]] = []
     for value, vector in zip(values.flip(0), vectors.T.flip(0)):
         if value.clamp_min(0.0).sqrt().item() <= _FLAT or len(sets) == _MOST_TRADES:
             break

@@ -1,8 +1,8 @@
 """Which sliders a fit may move: text, one line each, and the vector of unknowns it stands for.
 
-    PATTERN [in LOW..HIGH] [per photo]      sliders by path, * and ? allowed
-    a.stops = b.stops                       a tie: both move as one
-    # comment
+PATTERN [in LOW..HIGH] [per photo]      sliders by path, * and ? allowed
+a.stops = b.stops                       a tie: both move as one
+# comment
 """
 
 from __future__ import annotations

@@ -73,9 +73,7 @@ def descend(problem: Problem, start: Tensor, ladder: tuple[float, ...] = LADDER,
     return next(outcome for outcome in rungs if outcome.cost <= _AS_GOOD * best)
 
 
-def _rung(
-    problem: Problem, u: Tensor, ridge: float, robust: bool, iterations: int, small_gain: float
-) -> tuple[Tensor, bool]:
+def _rung(problem: Problem, u: Tensor, ridge: float, robust: bool, iterations: int, small_gain: float) -> tuple[Tensor, bool]:
     damping = 1e-3
     for _ in range(iterations):
         residual, derivative = problem.jacobian(u)

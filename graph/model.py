@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Read = Callable[[str, str], Any]
 """read(kind, name) -> the photo, look-up table or network of that name; raises WorkflowError."""
 
-Photos = Union[Photo, Tensor, Mapping[str, Photo]]
+Photos = Photo | Tensor | Mapping[str, Photo]
 
 
 class Link(NamedTuple):

@@ -56,7 +56,10 @@ def _set(graph: Graph, edit: Mapping[str, Any]) -> Graph:
 def _add(graph: Graph, edit: Mapping[str, Any]) -> Graph:
     if not isinstance(edit["step"], str) or edit["step"] in graph.steps:
         raise WorkflowError(f"expected a new step id; got {edit['step']!r}")
-    inputs = {**dict(edit.get("values", {})), **{name: list(link) for name, link in dict(edit.get("links", {})).items()}}
+    inputs = {
+        **dict(edit.get("values", {})),
+        **{name: list(link) for name, link in dict(edit.get("links", {})).items()},
+    }
     entry: dict[str, Any] = {"class_type": edit["node"], "inputs": inputs}
     if "title" in edit:
         entry["_meta"] = {"title": edit["title"]}
@@ -66,7 +69,9 @@ def _add(graph: Graph, edit: Mapping[str, Any]) -> Graph:
 def _link(graph: Graph, edit: Mapping[str, Any]) -> Graph:
     step = graph.step(edit["step"])
     if step.spec.input(edit["input"]) is None:
-        raise WorkflowError(f"{step} has no input {edit['input']!r} {nearest(edit['input'], [e.name for e in step.spec.inputs])}")
+        raise WorkflowError(
+            f"{step} has no input {edit['input']!r} {nearest(edit['input'], [e.name for e in step.spec.inputs])}"
+        )
     origin, slot = edit["from"]
     links = {**step.links, edit["input"]: Link(graph.step(origin).id, slot)}
     return _with_step(graph, dataclasses.replace(step, links=links))

@@ -19,7 +19,6 @@ from ..ops.spec import OpSpec, interval_or_value, measurer
 from .errors import WorkflowError
 from .model import Graph, Link, Path
 
-
 MOST_PIXELS = 1_000_000_000
 _MEASURED = "\0"
 
@@ -55,7 +54,9 @@ class Planned:
 
     @property
     def pictures(self) -> list[tuple[str, Ref]]:
-        return [(entry.name, self.inputs[entry.name]) for entry in self.spec.inputs if entry.picture and entry.name in self.inputs]
+        return [
+            (entry.name, self.inputs[entry.name]) for entry in self.spec.inputs if entry.picture and entry.name in self.inputs
+        ]
 
     @property
     def reducer(self) -> Reducer | None:
@@ -253,7 +254,9 @@ class _Planner:
         if not sizes:
             return Size(1, 1)
         if len(set(sizes)) > 1 and not apart:
-            raise WorkflowError(f"{step}: expected pictures of one size; got {' and '.join(str(s) for s in dict.fromkeys(sizes))}")
+            raise WorkflowError(
+                f"{step}: expected pictures of one size; got {' and '.join(str(s) for s in dict.fromkeys(sizes))}"
+            )
         if not isinstance(spec.reach, Geometry):
             return sizes[0]
         try:
@@ -263,4 +266,3 @@ class _Planner:
         if size.pixels > MOST_PIXELS:
             raise WorkflowError(f"{step}: expected a picture of at most {MOST_PIXELS / 1e6:.0f} MP; got {size}")
         return size
-

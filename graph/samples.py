@@ -162,7 +162,6 @@ class Samples:
         residual, counts = self._known(torch.cat(predicted).double().cpu() - self.target)
         return residual, torch.cat(columns).double().cpu() * counts[:, :, None]
 
-
     def through_statistics(self, own: Tensor, small: Mapping[Ref, Any]) -> Tensor:
         """What `jacobian` leaves out: (N, 3, n) by way of the statistics, by differences on the proxy."""
         here, columns = self.residuals(own, small), []

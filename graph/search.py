@@ -62,9 +62,7 @@ class LeastSquares:
     are held, which is cheaper and still points downhill.
     """
 
-    def __init__(
-        self, space: Space, pairs: Sequence[Pair], count: int, seed: int, clock: Clock, total: bool = False
-    ) -> None:
+    def __init__(self, space: Space, pairs: Sequence[Pair], count: int, seed: int, clock: Clock, total: bool = False) -> None:
         generator = torch.Generator().manual_seed(seed)
         each = max(64, count // len(pairs))
         self.space, self.pairs, self.count, self.clock = space, pairs, count, clock
@@ -102,7 +100,6 @@ class LeastSquares:
 
     def problem(self, enough: float) -> Problem:
         low, high = self.space.vector("low"), self.space.vector("high")
-        partial = any(pair.proxy is not None for pair in self.pairs)
         return Problem(self.residuals, self.jacobian, low, high, self.clock.over, enough)
 
 
@@ -133,9 +130,7 @@ def least_squares(space: Space, pairs: Sequence[Pair], clock: Clock, seed: int =
     return Found(best.u, best.cost <= good or (best.settled and agreed), best.cost, uncertainty(residual, derivative))
 
 
-def _attempt(
-    coarse: LeastSquares, space: Space, attempt: int, generator: torch.Generator, seed: int, enough: float
-) -> Outcome:
+def _attempt(coarse: LeastSquares, space: Space, attempt: int, generator: torch.Generator, seed: int, enough: float) -> Outcome:
     """One start: the sliders as they stand, the same with robust weights, then random ones, plain and robust in turn."""
     start, robust = space.vector(), 3 if attempt % 2 else 0
     if attempt == 1 and (start != 0).any():

@@ -68,6 +68,7 @@ def gather_sources(graph: Graph, photos: Photos, links: Iterable[Link]) -> dict[
 
 
 def _handed(graph: Graph, photos: Photos, sources: list[Step]) -> dict[str, Any]:
+    named: dict[str, Any]
     if isinstance(photos, Mapping):
         named = {graph.step(name).id: value for name, value in photos.items()}
         strange = set(named) - {step.id for step in graph.by_role("source")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from ..light.rectangle import Region, Size
@@ -23,4 +24,4 @@ def _steps(length: int, count: int) -> list[tuple[int, int]]:
     """A length as `count` nearly equal parts: (start, length) each."""
     count = max(1, min(count, length))
     edges = [length * index // count for index in range(count + 1)]
-    return [(start, end - start) for start, end in zip(edges, edges[1:])]
+    return [(start, end - start) for start, end in itertools.pairwise(edges)]

@@ -28,8 +28,8 @@ def fit_gamut(r: Tensor, g: Tensor, b: Tensor, to_output: Matrix = REC2020_TO_SR
     outside = (least < -_TOLERANCE) | (most > 1.0 + _TOLERANCE)
     if outside.any():
         shape = least.shape
-        inputs = (plane.expand(shape)[outside] for plane in (r, g, b))
-        for channel, moved in zip(channels, _pull_in(*inputs, to_output)):
+        red, green, blue = (plane.expand(shape)[outside] for plane in (r, g, b))
+        for channel, moved in zip(channels, _pull_in(red, green, blue, to_output)):
             channel[outside] = moved
     return tuple(channel.clamp(0.0, 1.0) for channel in channels)  # type: ignore[return-value]
 

@@ -7,7 +7,6 @@ hands operations a `Planes`; people may hand them an ordinary B3HW tensor. `plan
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Union
 
 import torch
 from torch import Tensor
@@ -16,7 +15,7 @@ from torch import Tensor
 class Planes:
     """Red, green and blue planes (B1HW each) that add and multiply like one B3HW tensor."""
 
-    __slots__ = ("r", "g", "b")
+    __slots__ = ("b", "g", "r")
 
     def __init__(self, r: Tensor, g: Tensor, b: Tensor) -> None:
         self.r, self.g, self.b = r, g, b
@@ -63,7 +62,7 @@ class Planes:
         return torch.Size((batch, 3, height, width))
 
 
-Picture = Union[Tensor, Planes]
+Picture = Tensor | Planes
 
 
 def planes(image: Picture) -> tuple[Tensor, Tensor, Tensor]:

@@ -64,7 +64,8 @@ class Region(NamedTuple):
 
     def picked(self, numbers: Tensor) -> Region:
         """Some of many rectangles."""
-        assert isinstance(self.top, Tensor) and isinstance(self.left, Tensor)
+        assert isinstance(self.top, Tensor)
+        assert isinstance(self.left, Tensor)
         return self._replace(top=self.top[numbers], left=self.left[numbers])
 
     def grown(self, margin: int, size: Size) -> Region:
@@ -81,8 +82,7 @@ class Region(NamedTuple):
 
     def union(self, other: Region) -> Region:
         """The smallest rectangle around both."""
-        least = torch.minimum if self.many else min
-        top, left = least(self.top, other.top), least(self.left, other.left)
+        top, left = _least(self.top, other.top), _least(self.left, other.left)
         bottom = max(_first(self.top - top) + self.height, _first(other.top - top) + other.height)
         right = max(_first(self.left - left) + self.width, _first(other.left - left) + other.width)
         return Region(top, left, bottom, right)
@@ -129,6 +129,12 @@ def _whole_number(place, most: int):
     if isinstance(place, Tensor):
         return place.floor().long().clamp(0, most)
     return min(max(math.floor(place), 0), most)
+
+
+def _least(one: int | Tensor, other: int | Tensor) -> int | Tensor:
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return torch.minimum(one, other)
+    return min(one, other)
 
 
 def _first(offset: int | Tensor) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -142,7 +142,7 @@ class File:
         return value
 
 
-Kind = Union[Slider, Count, Choice, Switch, Text, File]
+Kind = Slider | Count | Choice | Switch | Text | File
 
 
 def _number(value: Any, low: float, high: float, unit: str) -> float:

@@ -9,7 +9,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple
 
 from ..light.rectangle import Region, Size
 
@@ -79,7 +79,7 @@ class Port:
     role: str
 
 
-Reach = Union[Pointwise, Halo, Geometry, Reducer, Small, Port]
+Reach = Pointwise | Halo | Geometry | Reducer | Small | Port
 
 
 def halo(margin: int | Callable[..., int]) -> Halo:

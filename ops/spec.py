@@ -17,8 +17,8 @@ from typing import Any
 
 from .frame import Frame
 from .params import Choice, Count, File, Kind, Slider, Switch, Text
-from .reach import Interval, Port, Reach, Reducer
-from .types import Distances, Metadata, Reader, Socket, Writer
+from .reach import Interval, Reach, Reducer
+from .types import SOCKETS, Distances, Metadata, Reader, Socket, Writer
 
 PICTURES = ("IMAGE", "MASK")
 _INJECTED = {Frame: "frame", Metadata: "metadata", Distances: "distances", Reader: "read", Writer: "write"}
@@ -150,8 +150,7 @@ def declare(
         if kind is not None:
             params.append(Param(name, kind, _checked_default(op_id, name, kind, default), tip))
         elif socket is not None:
-            measured = bool(getattr(hint, "measured", False))
-            inputs.append(Input(name, socket, tip, not (optional or measured), measured))
+            inputs.append(Input(name, socket.name, tip, not (optional or socket.measured), socket.measured))
         else:
             raise DeclarationError(f"{op_id}: annotate {name} with a socket type or Annotated[Scalar, Slider(...)]")
     _check_reach(op_id, reach, {*hints, "frame", "total", "size"})
@@ -183,23 +182,22 @@ def _kind(hint: Any) -> Kind | None:
     return next((extra for extra in extras if isinstance(extra, (Slider, Count, Choice, Switch, Text, File))), None)
 
 
-def _socket(hint: Any) -> str | None:
+def _socket(hint: Any) -> Socket | None:
     if type(None) in typing.get_args(hint):
         return next((socket for socket in map(_socket, typing.get_args(hint)) if socket), None)
     if typing.get_origin(hint) is typing.Annotated:
-        return next((extra.name for extra in typing.get_args(hint)[1:] if isinstance(extra, Socket)), None)
-    socket = getattr(hint, "socket", None)
-    return socket.name if isinstance(socket, Socket) else None
+        return next((extra for extra in typing.get_args(hint)[1:] if isinstance(extra, Socket)), None)
+    return SOCKETS.get(hint) if isinstance(hint, type) else None
 
 
 def _outputs(op_id: str, hint: Any) -> tuple[Output, ...]:
     if hint is None or hint is type(None):
         return ()
     entries = typing.get_args(hint) if typing.get_origin(hint) is tuple else (hint,)
-    sockets = [_socket(entry) for entry in entries]
-    if None in sockets:
+    sockets = [socket.name for socket in map(_socket, entries) if socket is not None]
+    if len(sockets) != len(entries):
         raise DeclarationError(f"{op_id}: annotate what it returns with a socket type")
-    return tuple(Output(str(socket).removeprefix("LUXGRAD_").lower(), str(socket)) for socket in sockets)
+    return tuple(Output(socket.removeprefix("LUXGRAD_").lower(), socket) for socket in sockets)
 
 
 def _read_docstring(function: Callable, names: list[str]) -> tuple[str, dict[str, str], str]:
@@ -240,7 +238,7 @@ def _neutral(op_id: str, notes: str, params: list[Param]) -> typing.Mapping[str,
 def _checked_default(op_id: str, name: str, kind: Kind, default: Any) -> Any:
     if default is inspect.Parameter.empty:
         raise DeclarationError(f"{op_id}: give {name} a default")
-    value = kind.check(default)
+    value: Any = kind.check(default)
     if isinstance(kind, Slider):
         low, high = kind.comfortable
         if not kind.low <= low < high <= kind.high or not low <= value <= high:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, Protocol, Union
+from typing import Annotated, Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -18,12 +18,16 @@ from ..light.planes import Picture
 
 @dataclass(frozen=True)
 class Socket:
-    """The type of a wire, by its name in a workflow editor."""
+    """The type of a wire, by its name in a workflow editor.
+
+    measured: a statistic, which an operation takes from its own first picture where the socket is left unwired.
+    """
 
     name: str
+    measured: bool = False
 
 
-Scalar = Union[Tensor, float]
+Scalar = Tensor | float
 """A slider's value: a tensor that broadcasts against B1HW, or a plain number in a bare call."""
 
 Image = Annotated[Picture, Socket("IMAGE")]
@@ -46,18 +50,12 @@ class Percentiles(NamedTuple):
     middle: Tensor
     high: Tensor
 
-    socket = Socket("LUXGRAD_PERCENTILES")
-    measured = True
-
 
 class Guide(NamedTuple):
     """A whole picture's coarse edge-aware base, base = slope * ev + offset, on a grid (B, rows, columns)."""
 
     slope: Tensor
     offset: Tensor
-
-    socket = Socket("LUXGRAD_GUIDE")
-    measured = True
 
 
 class Lut(NamedTuple):
@@ -71,8 +69,6 @@ class Lut(NamedTuple):
     cube: Tensor | None
     cube_domain: Tensor
 
-    socket = Socket("LUXGRAD_LUT")
-
 
 class Network:
     """A learned function with its weights; call it on a (..., C_in) or (B, C_in, H, W) tensor as its module says.
@@ -81,8 +77,6 @@ class Network:
     by tensors that carry gradients.
     """
 
-    socket = Socket("LUXGRAD_NETWORK")
-
     def __init__(self, module: nn.Module, weights: Mapping[str, Tensor] | None = None, sha256: str = "") -> None:
         self.module = module
         self.weights = dict(weights if weights is not None else module.state_dict())
@@ -90,6 +84,15 @@ class Network:
 
     def __call__(self, x: Tensor) -> Tensor:
         return torch.func.functional_call(self.module, self.weights, (x,))
+
+
+SOCKETS: dict[type, Socket] = {
+    Percentiles: Socket("LUXGRAD_PERCENTILES", measured=True),
+    Guide: Socket("LUXGRAD_GUIDE", measured=True),
+    Lut: Socket("LUXGRAD_LUT"),
+    Network: Socket("LUXGRAD_NETWORK"),
+}
+"""The sockets of small values that have a class of their own."""
 
 
 class Metadata(dict[str, Any]):

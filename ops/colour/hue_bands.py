@@ -61,10 +61,10 @@ def hue_bands(
     Neutral: the defaults.
     """
     turns = (red_hue, orange_hue, yellow_hue, green_hue, aqua_hue, blue_hue, purple_hue, magenta_hue)
-    gains = (red_chroma, orange_chroma, yellow_chroma, green_chroma)
-    gains += (aqua_chroma, blue_chroma, purple_chroma, magenta_chroma)
-    lifts = (red_lightness, orange_lightness, yellow_lightness, green_lightness)
-    lifts += (aqua_lightness, blue_lightness, purple_lightness, magenta_lightness)
+    gains = [red_chroma, orange_chroma, yellow_chroma, green_chroma]
+    gains += [aqua_chroma, blue_chroma, purple_chroma, magenta_chroma]
+    lifts = [red_lightness, orange_lightness, yellow_lightness, green_lightness]
+    lifts += [aqua_lightness, blue_lightness, purple_lightness, magenta_lightness]
     roots = oklab_roots(*planes(image))
     lightness, a, b = mix(ROOTS_TO_OKLAB, *roots)
     square = a * a + b * b

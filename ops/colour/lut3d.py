@@ -44,7 +44,7 @@ def lut3d(
     """
     to_table, encode, _, _ = _AXES[encoding]
     _, _, decode, from_table = _AXES[encoding if output == "as encoding" else output]
-    codes: Rgb = tuple(encode(plane) for plane in mix(to_table, *planes(image)))  # type: ignore[assignment]
+    codes: Rgb = tuple(encode(plane) for plane in mix(to_table, *planes(image)))
     if lut.curves is not None:
         codes = _look_up_curves(codes, lut.curves, lut.curves_domain)
     if lut.cube is not None:
@@ -57,7 +57,8 @@ def lut3d(
 def _positions(codes: Rgb, domain: Tensor, entries: int) -> Rgb:
     """Where codes fall on a table's axes, 0 to entries - 1."""
     scale = (entries - 1.0) / (domain[1] - domain[0])
-    return tuple(((codes[c] - domain[0, c]) * scale[c]).clamp(0.0, entries - 1.0) for c in range(3))  # type: ignore[return-value]
+    r, g, b = (((code - domain[0, c]) * scale[c]).clamp(0.0, entries - 1.0) for c, code in enumerate(codes))
+    return r, g, b
 
 
 def _split(position: Tensor, entries: int) -> tuple[Tensor, Tensor]:
@@ -67,14 +68,15 @@ def _split(position: Tensor, entries: int) -> tuple[Tensor, Tensor]:
 
 
 def _look_up_curves(codes: Rgb, curves: Tensor, domain: Tensor) -> Rgb:
-    looked = []
+    looked: list[Tensor] = []
     for channel, position in enumerate(_positions(codes, domain, len(curves))):
         entry, share = _split(position, len(curves))
         index, curve = entry.reshape(-1), curves[:, channel]
         low = curve.index_select(0, index).view(entry.shape)
         high = curve.index_select(0, (index + 1).clamp_max(len(curves) - 1)).view(entry.shape)
         looked.append(low + share * (high - low))
-    return tuple(looked)  # type: ignore[return-value]
+    r, g, b = looked
+    return r, g, b
 
 
 def _corners(positions: Rgb, cube: Tensor) -> tuple[Tensor, Rgb, tuple[int, int, int]]:
@@ -86,7 +88,7 @@ def _corners(positions: Rgb, cube: Tensor) -> tuple[Tensor, Rgb, tuple[int, int,
 
 
 def _columns(rows: Tensor, shape: torch.Size) -> Rgb:
-    return tuple(column.reshape(shape) for column in rows.T.contiguous())  # type: ignore[return-value]
+    return tuple(column.reshape(shape) for column in rows.T.contiguous())
 
 
 def _tetrahedral(positions: Rgb, cube: Tensor) -> Rgb:
@@ -102,17 +104,17 @@ def _tetrahedral(positions: Rgb, cube: Tensor) -> Rgb:
     every = dx + dy + dz
     path = (base, base + first, base + (every - last), base + every)
     weights = (1.0 - most, most - between, between - least, least)
-    rows = sum(weight.reshape(-1, 1) * table.index_select(0, index) for weight, index in zip(weights, path))
-    return _columns(rows, x.shape)
+    rows = [weight.reshape(-1, 1) * table.index_select(0, index) for weight, index in zip(weights, path)]
+    return _columns(rows[0] + rows[1] + rows[2] + rows[3], x.shape)
 
 
 def _trilinear(positions: Rgb, cube: Tensor) -> Rgb:
     base, (x, y, z), (dx, dy, dz) = _corners(positions, cube)
     table = cube.reshape(-1, 3)
-    rows: Tensor | float = 0.0
+    rows = torch.zeros((), dtype=x.dtype, device=x.device)
     for right, wx in ((0, 1.0 - x), (dx, x)):
         for down, wy in ((0, 1.0 - y), (dy, y)):
             for deep, wz in ((0, 1.0 - z), (dz, z)):
                 weight = (wx * wy * wz).reshape(-1, 1)
                 rows = rows + weight * table.index_select(0, base + (right + down + deep))
-    return _columns(rows, x.shape)  # type: ignore[arg-type]
+    return _columns(rows, x.shape)

@@ -8,7 +8,6 @@ from ..reach import reducer
 from ..spec import operation
 from ..types import Image, Loss, in_type_of
 from .per_pixel import added, mean
-from .per_pixel import added, mean
 
 
 def _contribute(image: Image, target: Image) -> Tensor:

@@ -1,5 +1,6 @@
 """What losses that compare pixel by pixel share. No operation of its own."""
 
+import torch
 from torch import Tensor
 
 from ...light.planes import Picture, planes
@@ -19,7 +20,7 @@ def on_axis(image: Picture, axis: str) -> tuple[Tensor, Tensor, Tensor]:
 
 def added(*maps: Tensor) -> Tensor:
     """The sum over pixels (B,) of the mean of B1HW maps, in float64."""
-    return sum(plane.double().sum((1, 2, 3)) for plane in maps) / len(maps)
+    return torch.stack([plane.double().sum((1, 2, 3)) for plane in maps]).mean(0)
 
 
 def mean(total: Tensor, size: Size) -> Tensor:

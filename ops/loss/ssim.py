@@ -1,6 +1,5 @@
 import math
 
-import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -12,7 +11,6 @@ from ..frame import Frame
 from ..reach import reducer
 from ..spec import operation
 from ..types import Image, Loss, in_type_of
-from .per_pixel import added, mean
 from .per_pixel import added, mean
 
 _MARGIN, _DEVIATION = 5, 1.5

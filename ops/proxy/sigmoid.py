@@ -12,6 +12,7 @@ from ..spec import operation
 from ..types import Image, Metadata, Network, Percentiles, Scalar
 
 EV_RANGE = (-12.0, 8.0)
+CODE_POWER = 2.2
 
 
 def features(r: Tensor, g: Tensor, b: Tensor, contrast: Scalar, skew: Scalar, grey: Scalar) -> Tensor:
@@ -50,5 +51,5 @@ def sigmoid(
     grey = metadata.number("BaselineExposure", 0.0) + adapt * (math.log2(MIDDLE_GREY) - torch.log2(percentiles.middle))
     grey = 2.0 * torch.tanh(0.5 * torch.as_tensor(grey))
     codes = network(features(*planes(image), contrast, skew, grey))
-    r, g, b = (odd_power(codes[:, channel : channel + 1], 2.2) for channel in range(3))
+    r, g, b = (odd_power(codes[:, channel : channel + 1], CODE_POWER) for channel in range(3))
     return join(r, g, b, like=image)

@@ -1,0 +1,1 @@
+"""Training: scripts that make the weights that ship. Never imported by the plugin."""
