@@ -111,9 +111,10 @@ def _domain(words: dict[str, list[str]], ranged: str) -> Tensor:
 
 
 def cube_text(lut: Lut, title: str) -> str:
-    """A table as the text of a .cube file, with 7 digits."""
-    lines = [f'TITLE "{"".join(c for c in title if c.isprintable() and c != chr(34))[:80]}"']
+    """A table as the text of a .cube file, with 7 digits. With two tables the title is a comment, for OpenColorIO's sake."""
+    name = "".join(letter for letter in title if letter.isprintable() and letter != '"')[:80]
     both = lut.curves is not None and lut.cube is not None
+    lines = [f"# {name}" if both else f'TITLE "{name}"']
     if lut.curves is not None:
         lines.append(f"LUT_1D_SIZE {len(lut.curves)}")
         lines += _domain_lines(lut.curves_domain, "LUT_1D_INPUT_RANGE" if both else None)

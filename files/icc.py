@@ -37,7 +37,7 @@ def srgb_curve(levels: int) -> np.ndarray:
 def read_profile(data: bytes, levels: int, channels: int) -> Profile:
     """A profile's curves, sampled at `levels` codes, and its matrix. Raises FileError without the file's name.
 
-    A profile that is sRGB within the rounding of its numbers is taken as sRGB exactly.
+    Primaries and a curve that are sRGB's within the rounding of a profile's numbers are taken as sRGB's exactly.
     """
     tags = _tags(data)
     name = _description(data, tags)
@@ -56,9 +56,9 @@ def read_profile(data: bytes, levels: int, channels: int) -> Profile:
     columns = np.array([_xyz(data, tags, tag, name) for tag in (b"rXYZ", b"gXYZ", b"bXYZ")]).T
     to_rec2020 = product(XYZ_TO_REC2020, adaptation(D50, D65), matrix(columns))
     if np.abs(np.array(to_rec2020) - SRGB_TO_REC2020).max() < _SAME:
-        exact = srgb_curve(levels)
+        to_rec2020, exact = SRGB_TO_REC2020, srgb_curve(levels)
         if all(np.abs(curve - exact).max() < _SAME for curve in curves):
-            return Profile(name, (exact,) * channels, SRGB_TO_REC2020)
+            curves = (exact,) * 3
     return Profile(name, curves[:channels], to_rec2020)
 
 

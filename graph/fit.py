@@ -29,6 +29,7 @@ from .targets import gather_sources, target as target_link, upstream
 
 PROXY_PIXELS = 250_000
 _FLAT = 0.25
+_TARGET, _LOSS = "\1target", "\1loss"
 _MOST_TRADES = 4
 
 
@@ -245,11 +246,11 @@ class _Problem:
         graph, link, given = self.graph, self.loss, dict(self.given[index])
         if link is None:
             steps = dict(graph.steps)
-            steps["\0target"] = Step("\0target", PORTS["luxgrad.load_photo"])
-            links = {"image": self.link, "target": Link("\0target")}
-            steps["\0loss"] = Step("\0loss", REGISTRY["loss.l2"], {}, links)
-            graph, link = replace(graph, steps=steps), Link("\0loss")
-            given[Ref("\0target")] = self.targets[index]
+            steps[_TARGET] = Step(_TARGET, PORTS["luxgrad.load_photo"])
+            links = {"image": self.link, "target": Link(_TARGET)}
+            steps[_LOSS] = Step(_LOSS, REGISTRY["loss.l2"], {}, links)
+            graph, link = replace(graph, steps=steps), Link(_LOSS)
+            given[Ref(_TARGET)] = self.targets[index]
         scale = scale_of(Job(self.graph, [self.link], self.given[index], {}, 1.0, self.settings).plan)
         given[DISTANCES] = Distances(torch.zeros(len(self.space)))
         return Job(graph, [link], given, {}, scale, self.settings)

@@ -72,6 +72,8 @@ def _link(graph: Graph, edit: Mapping[str, Any]) -> Graph:
         raise WorkflowError(
             f"{step} has no input {edit['input']!r} {nearest(edit['input'], [e.name for e in step.spec.inputs])}"
         )
+    if not isinstance(edit["from"], (list, tuple)) or len(edit["from"]) != 2:
+        raise WorkflowError(f"expected from to be [step, output]; got {str(edit['from'])[:40]}")
     origin, slot = edit["from"]
     links = {**step.links, edit["input"]: Link(graph.step(origin).id, slot)}
     return _with_step(graph, dataclasses.replace(step, links=links))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -201,14 +202,18 @@ def adam(space: Space, objective: Objective, clock: Clock, rate: float = 0.05, s
 def cmaes(space: Space, cost: Callable[[Tensor], float], clock: Clock, seed: int = 0) -> Found:
     """CMA-ES in the coordinates of the sliders, restarted with more points each time until time is up."""
     try:
-        import cma
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import cma
+            import numpy
     except ImportError:
         raise WorkflowError("method cmaes needs the package cma: pip install 'luxgrad[fit]'") from None
 
     low, high = space.vector("low"), space.vector("high")
     best = Found(space.vector(), False, math.inf)
     for restart in range(100):
-        options = {"bounds": [low.tolist(), high.tolist()], "seed": seed + restart + 1, "verbose": -9}
+        generator = numpy.random.RandomState(seed + restart)
+        options = {"bounds": [low.tolist(), high.tolist()], "verbose": -9, "seed": math.nan, "randn": generator.randn}
         options["popsize"] = 2**restart * (4 + int(3 * math.log(max(2, len(space)))))
         start = torch.minimum(torch.maximum(space.vector(), low), high).tolist()
         strategy = cma.CMAEvolutionStrategy(start if len(start) > 1 else start * 2, 0.3, _twin(options, len(start)))

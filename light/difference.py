@@ -37,7 +37,7 @@ def delta_e_2000(one: Lab, two: Lab) -> Tensor:
     lightness_step, chroma_step = l2 - l1, c2 - c1
     hue_step = _hue_step(a1, b1, c1, a2, b2, c2)
 
-    cos_h, sin_h = _mean_hue(a1 / c1 + a2 / c2, b1 / c1 + b2 / c2)
+    cos_h, sin_h = _mean_hue(a1 / c1, b1 / c1, a2 / c2, b2 / c2)
     cos_2h, sin_2h = cos_h * cos_h - sin_h * sin_h, 2.0 * sin_h * cos_h
     cos_3h, sin_3h = cos_2h * cos_h - sin_2h * sin_h, sin_2h * cos_h + cos_2h * sin_h
     cos_4h, sin_4h = cos_2h * cos_2h - sin_2h * sin_2h, 2.0 * sin_2h * cos_2h
@@ -77,15 +77,26 @@ def _turned(cosine: Tensor, sine: Tensor, degrees: float) -> Tensor:
     return cosine * math.cos(turn) + sine * math.sin(turn)
 
 
+def _sense(a1: Tensor, b1: Tensor, a2: Tensor, b2: Tensor) -> Tensor:
+    """1 where the shorter way from the first hue to the second goes up, -1 where it goes down; opposite hues as counted
+    from 0 to 360 degrees."""
+    cross = a1 * b2 - b1 * a2
+    first_is_lower = (b1 > 0.0) | ((b1 == 0.0) & (a1 > 0.0))
+    return torch.where((cross > 0.0) | ((cross == 0.0) & first_is_lower), 1.0, -1.0).to(cross.dtype)
+
+
 def _hue_step(a1: Tensor, b1: Tensor, c1: Tensor, a2: Tensor, b2: Tensor, c2: Tensor) -> Tensor:
     """2 sqrt(C1 C2) sin(dh / 2), from the form without cancellation on either side of a right angle."""
     product, dot, cross = c1 * c2, a1 * a2 + b1 * b2, a1 * b2 - b1 * a2
     near = cross * torch.sqrt(2.0 / (product + dot.clamp_min(0.0)))
-    far = torch.copysign(torch.sqrt(2.0 * (product - dot.clamp_max(0.0))), cross)
+    far = _sense(a1, b1, a2, b2) * torch.sqrt(2.0 * (product - dot.clamp_max(0.0)))
     return torch.where(dot >= 0.0, near, far)
 
 
-def _mean_hue(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+def _mean_hue(x1: Tensor, y1: Tensor, x2: Tensor, y2: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of the hue half way between two unit vectors (or grey), along their sum or across their difference."""
+    near, sense = x1 * x2 + y1 * y2 >= 0.0, _sense(x1, y1, x2, y2)
+    x, y = torch.where(near, x1 + x2, sense * (y2 - y1)), torch.where(near, y1 + y2, sense * (x1 - x2))
     scale = torch.rsqrt(x * x + y * y + 1e-12)
     return x * scale, y * scale
 

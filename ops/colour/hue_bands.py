@@ -17,7 +17,7 @@ Lift = Annotated[Scalar, Slider(-1, 1, soft=(-0.5, 0.5), unit="log2")]
 
 _FIRST_HUE, _BANDS = 25.0, 8
 _CENTRES = tuple(math.radians(_FIRST_HUE + 360.0 / _BANDS * band) for band in range(_BANDS))
-_WHOLE = 35.0 / 16.0
+_WHOLE = 8.0 * math.comb(14, 7) / 2.0**14
 _FAINT = 0.03**2
 
 
@@ -56,8 +56,8 @@ def hue_bands(
     *_chroma: +1 doubles the chroma of this band, -1 halves it.
     *_lightness: +1 doubles the OKLab lightness of this band's colours, -1 halves it; greys are spared.
 
-    Bands are centred 45 degrees apart in OKLab hue from 25 (red) on; band k weighs ((1 + cos(h - h_k)) / 2) ** 4,
-    which sums to the same number at every hue. Grey stays grey and as light as it was. Domain: any finite light.
+    Bands are centred 45 degrees apart in OKLab hue from 25 (red) on; band k weighs ((1 + cos(h - h_k)) / 2) ** 7, divided
+    by the sum over all bands, which is the same at every hue. Neighbours overlap: alone, a band has 60 % at its centre. Grey stays grey and as light as it was. Domain: any finite light.
     Neutral: the defaults.
     """
     turns = (red_hue, orange_hue, yellow_hue, green_hue, aqua_hue, blue_hue, purple_hue, magenta_hue)
@@ -74,8 +74,8 @@ def hue_bands(
     turn = gain = lift = torch.zeros_like(square)
     for centre, band_turn, band_gain, band_lift in zip(_CENTRES, turns, gains, lifts):
         near = 0.5 + (0.5 * math.cos(centre)) * across + (0.5 * math.sin(centre)) * up
-        weight = near * near
-        weight = weight * weight * (1.0 / _WHOLE)
+        square_near = near * near
+        weight = square_near * square_near * square_near * near * (1.0 / _WHOLE)
         turn, gain, lift = turn + weight * band_turn, gain + weight * band_gain, lift + weight * band_lift
 
     angle = torch.deg2rad(turn)

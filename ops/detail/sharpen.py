@@ -65,5 +65,5 @@ def _blur(plane: Tensor, reach: Scalar, taps: int) -> Tensor:
 
 
 def _bell(share: Scalar) -> Tensor:
-    inside = (1.0 - torch.as_tensor(share) ** 2).clamp_min(0.0)
-    return inside**4
+    share = share if isinstance(share, Tensor) else torch.tensor(share, dtype=torch.float64)
+    return (1.0 - share * share).clamp_min(0.0) ** 4

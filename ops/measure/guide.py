@@ -15,6 +15,7 @@ from ..types import Guide, Image, Scalar, in_type_of
 
 EV_FLOOR = -10.0
 _CELLS = 128
+_UNKNOWN = 1e-9
 
 
 def _grid(size: Size) -> tuple[int, int]:
@@ -55,6 +56,7 @@ def _blurring(cells: int, deviation: Tensor) -> Tensor:
 
 
 def _finish(total: Tensor, radius: Scalar, edge: Scalar) -> Guide:
+    """Cells that no pixel is near (of pictures smaller than the grid) count for nothing."""
     rows, columns = total.shape[-2:]
     deviation = torch.as_tensor(radius, dtype=total.dtype, device=total.device) * (max(rows, columns) / 100.0)
     down, across = _blurring(rows, deviation), _blurring(columns, deviation)
@@ -62,13 +64,16 @@ def _finish(total: Tensor, radius: Scalar, edge: Scalar) -> Guide:
     def blur(grid: Tensor) -> Tensor:
         return down @ grid @ across
 
+    pixels = total[:, 0].mean((1, 2), keepdim=True)
     count, light, square = (blur(plane) for plane in total.unbind(1))
-    mean = light / count
-    variance = (square / count - mean * mean).clamp_min(0.0)
+    known = count / (count + _UNKNOWN * pixels)
+    mean = light / (count + _UNKNOWN * pixels)
+    variance = (square / (count + _UNKNOWN * pixels) - mean * mean).clamp_min(0.0)
     strength = variance * variance
     slope = strength / (strength + torch.as_tensor(edge).reshape(-1, 1, 1) ** 4)
-    ones = blur(torch.ones_like(slope))
-    return Guide(blur(slope) / ones, blur((1.0 - slope) * mean) / ones)
+    down, across = _blurring(rows, 0.5 * deviation), _blurring(columns, 0.5 * deviation)
+    weight = blur(known) + 1e-30
+    return Guide(blur(slope * known) / weight, blur((1.0 - slope) * mean * known) / weight)
 
 
 @operation(reach=reducer(_contribute, _finish))
@@ -76,7 +81,7 @@ def guide(
     image: Image,
     frame: Frame,
     radius: Annotated[Scalar, Slider(0.5, 10, soft=(1, 5), unit="% of the long edge", log=True)] = 1.5,
-    edge: Annotated[Scalar, Slider(0.05, 2, soft=(0.1, 1), unit="EV", log=True)] = 0.35,
+    edge: Annotated[Scalar, Slider(0.05, 2, soft=(0.08, 0.8), unit="EV", log=True)] = 0.25,
 ) -> Guide:
     """Measure the large shapes of a picture: a coarse base that keeps strong edges.
 
@@ -85,7 +90,8 @@ def guide(
     edge: a spread of tones within such an area above this counts as an edge and is kept.
 
     On a grid of 128 cells along the long edge: mean and variance v of log luminance, and per cell the guided filter's
-    slope v ** 2 / (v ** 2 + edge ** 4), steeper than the usual v / (v + edge ** 2), so that edges are kept fully.
+    slope v ** 2 / (v ** 2 + edge ** 4), steeper than the usual v / (v + edge ** 2), so that edges are kept fully; slopes
+    and offsets are then averaged over half of the radius, so that an edge does not feel the far side.
     Domain: any finite light; 10 EV below middle grey counts as black.
     """
     return in_type_of(image, _finish(_contribute(image, frame), radius, edge))

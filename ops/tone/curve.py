@@ -12,9 +12,8 @@ from ..types import Image, Scalar
 
 Slope = Annotated[Scalar, Slider(-3, 3, soft=(-1.5, 1.5), unit="log2")]
 
-_EV_KNOTS = (-8.0, 2.0)
-_ENCODED_KNOTS = (0.0, 1.0 / 6.0)
-_FIXED_KNOT = 3
+_EV_KNOTS = (-8.0, 2.0, 4)
+_ENCODED_KNOTS = (0.0, 1.0 / 6.0, 3)
 
 
 @operation(reach=POINTWISE)
@@ -35,7 +34,7 @@ def curve(
     axis: EV divides 8 stops below to 4 above middle grey into segments of 2 EV; encoded divides sRGB black to white.
 
     A rational quadratic spline through knots at equal steps, per channel; the slope at a knot is the geometric mean of
-    its neighbours, the ends go on straight, the middle knot (middle grey, or code 0.5) stays. Since sliders are slopes,
+    its neighbours, the ends go on straight, middle grey (encoded: code 0.5) stays. Since sliders are slopes,
     the curve is monotone, smooth and invertible for all of them. Domain: any finite light; negative light keeps its
     sign. Neutral: the defaults.
     Source: Gregory and Delbourgo (1982), piecewise rational quadratic interpolation to monotonic data.
@@ -51,8 +50,11 @@ def curve(
     return each(image, bend)
 
 
-def _rise(x: Tensor, slopes: tuple[Scalar, ...], low: float, step: float) -> Tensor:
-    """How far the curve lies above the diagonal at x; exactly zero while every slope is zero."""
+def _rise(x: Tensor, slopes: tuple[Scalar, ...], low: float, step: float, fixed: int) -> Tensor:
+    """How far the curve lies above the diagonal at x; exactly zero while every slope is zero.
+
+    Knots start at `low`, a `step` apart; the one numbered `fixed` stays.
+    """
     gains = [2.0**slope for slope in slopes]
     high = low + step * len(slopes)
     rise = (gains[0] - 1.0) * (x - low).clamp_max(0.0) + (gains[-1] - 1.0) * (x - high).clamp_min(0.0)
@@ -65,6 +67,6 @@ def _rise(x: Tensor, slopes: tuple[Scalar, ...], low: float, step: float) -> Ten
         u = t * (1.0 - t)
         risen = (t + (first - 1.0) * u) / (1.0 + (first + last - 2.0) * u)
         rise = rise + step * (gain * risen - t)
-        if index < _FIXED_KNOT:
+        if index < fixed:
             rise = rise - step * (gain - 1.0)
     return rise

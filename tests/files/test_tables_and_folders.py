@@ -1,0 +1,133 @@
+"""Look-up tables, weights, and the folders that workflows may read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from luxgrad.files.cube import cube_text, read_cube, write_named_by_content
+from luxgrad.files.errors import FileError
+from luxgrad.files.folder import Folders
+from luxgrad.networks import weights
+from luxgrad.networks.mlp import PointwiseMLP
+from luxgrad.ops.types import Lut
+
+UNIT = torch.tensor([[0.0] * 3, [1.0] * 3])
+
+
+def test_a_table_survives_its_file(tmp_path: Path) -> None:
+    cube = torch.rand(4, 4, 4, 3)
+    domain = torch.tensor([[0.0, -0.1, 0.0], [1.0, 1.5, 2.0]])
+    path = tmp_path / "a.cube"
+    path.write_text(cube_text(Lut(None, UNIT, cube, domain), 'a "title"'))
+    again = read_cube(path)
+    torch.testing.assert_close(again.cube, cube, rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(again.cube_domain, domain)
+    assert again.curves is None
+
+
+def test_red_runs_fastest_in_a_cube_file(tmp_path: Path) -> None:
+    path = tmp_path / "order.cube"
+    path.write_text("LUT_3D_SIZE 2\n0 0 0\n1 0 0\n0 1 0\n1 1 0\n0 0 1\n1 0 1\n0 1 1\n1 1 1\n")
+    cube = read_cube(path).cube
+    assert cube is not None
+    assert cube[1, 0, 0].tolist() == [1, 0, 0]
+    assert cube[0, 0, 1].tolist() == [0, 0, 1]
+
+
+def test_a_fitted_table_is_named_by_what_it_holds(tmp_path: Path) -> None:
+    lut = Lut(None, UNIT, torch.rand(3, 3, 3, 3), UNIT)
+    path = write_named_by_content(tmp_path, lut)
+    assert path.name == f"lut-{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}.cube"
+    assert write_named_by_content(tmp_path, lut) == path
+
+
+ROWS = "0 0 0\n" * 8
+BAD = {
+    "empty": ("", "expected LUT_1D_SIZE or LUT_3D_SIZE; got neither"),
+    "short": ("LUT_3D_SIZE 2\n" + ROWS[:-6], "expected 8 entries, as the size says; got 7"),
+    "long": ("LUT_3D_SIZE 2\n" + ROWS + "0 0 0\n", "line 10: expected 8 entries, as the size says; got more"),
+    "huge": ("LUT_3D_SIZE 4096\n", "LUT_3D_SIZE: expected a whole number from 2 to 129; got '4096'"),
+    "one": ("LUT_3D_SIZE 1\n0 0 0\n", "expected a whole number from 2 to 129; got '1'"),
+    "words": ("LUT_3D_SIZE two\n", "got 'two'"),
+    "letters": ("LUT_3D_SIZE 2\n" + ROWS.replace("0 0 0", "a b c", 1), "line 2: expected numbers or a keyword"),
+    "nan": ("LUT_3D_SIZE 2\n" + ROWS.replace("0 0 0", "0 nan 0", 1), "line 2: expected three finite numbers"),
+    "infinite": ("LUT_3D_SIZE 2\n" + ROWS.replace("0 0 0", "0 1e999 0", 1), "line 2: expected three finite numbers"),
+    "two columns": ("LUT_3D_SIZE 2\n" + ROWS.replace("0 0 0", "0 0", 1), "line 2: expected three finite numbers"),
+    "falling": ("LUT_3D_SIZE 2\nDOMAIN_MIN 1 1 1\nDOMAIN_MAX 0 0 0\n" + ROWS, "expected a domain that rises"),
+    "video": ("LUT_3D_SIZE 2\nLUT_IN_VIDEO_RANGE\n" + ROWS, "expected full range"),
+    "unknown": ("LUT_5D_SIZE 2\n", "line 1: expected numbers or a keyword of .cube; got 'LUT_5D_SIZE'"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_bad_table_is_refused_in_one_line_that_says_where(tmp_path: Path, what: str) -> None:
+    text, expected = BAD[what]
+    path = tmp_path / "bad.cube"
+    path.write_text(text)
+    with pytest.raises(FileError, match=expected) as caught:
+        read_cube(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_bytes_that_are_no_text_and_other_endings_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.cube").write_bytes(b"\xff\xfe\0\0" * 50)
+    with pytest.raises(FileError, match="got bytes that are not text"):
+        read_cube(tmp_path / "a.cube")
+    (tmp_path / "a.3dl").write_text("")
+    with pytest.raises(FileError, match=r"expected a .cube look-up table; got .3dl"):
+        read_cube(tmp_path / "a.3dl")
+
+
+@pytest.mark.parametrize("name", ["../secret.jpg", "/etc/passwd", "link.jpg", "folder/../../secret.jpg"])
+def test_a_workflow_reads_nothing_outside_its_folders(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret.jpg").write_text("secret")
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (inside / "folder").mkdir()
+    (inside / "link.jpg").symlink_to(tmp_path / "secret.jpg")
+    with pytest.raises(FileError, match="lies outside the folders a workflow may use"):
+        Folders([inside]).find("photo", name)
+
+
+def test_a_name_is_looked_up_in_the_workflows_folder_then_in_the_roots(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "two" / "a.jpg").write_text("")
+    folders = Folders([tmp_path / "one", tmp_path / "two"])
+    assert folders.find("photo", "a.jpg") == tmp_path / "two" / "a.jpg"
+    (tmp_path / "one" / "a.jpg").write_text("")
+    assert folders.find("photo", "a.jpg") == tmp_path / "one" / "a.jpg"
+    with pytest.raises(FileError, match=r"there is no photo 'b.jpg' in"):
+        folders.find("photo", "b.jpg")
+    with pytest.raises(FileError, match="expected the name of a photo file; got none"):
+        folders.find("photo", "")
+
+
+def test_shipped_weights_are_what_their_manifest_says() -> None:
+    for name, entry in weights.manifest().items():
+        path = weights.FOLDER / entry["file"]
+        assert path.stat().st_size < 10_000_000
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == entry["sha256"]
+        network = weights.load_network(name)
+        assert sum(weight.numel() for weight in network.weights.values()) == entry["parameters"]
+        assert {"config", "data", "metrics", "licence"} <= entry.keys()
+
+
+def test_missing_unknown_changed_and_wrong_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(weights.WeightsError, match="there are no weights 'vgg'; there are: sigmoid_proxy"):
+        weights.load_network("vgg")
+    with pytest.raises(weights.WeightsError, match="No such file"):
+        weights.load_network("sigmoid_proxy", tmp_path)
+    entry = weights.manifest()["sigmoid_proxy"]
+    (tmp_path / entry["file"]).write_bytes(b"something else")
+    with pytest.raises(weights.WeightsError, match=r"expected sha256 .*; got"):
+        weights.load_network("sigmoid_proxy", tmp_path)
+    sha256 = weights.save_weights(PointwiseMLP(5, 3), tmp_path / entry["file"])
+    other = {"sigmoid_proxy": {**json.loads(json.dumps(entry)), "sha256": sha256}}
+    monkeypatch.setattr(weights, "manifest", lambda: other)
+    with pytest.raises(weights.WeightsError, match="size mismatch"):
+        weights.load_network("sigmoid_proxy", tmp_path)

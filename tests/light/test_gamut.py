@@ -1,0 +1,82 @@
+"""What a display cannot show, and how pictures are compared."""
+
+import math
+
+import luxgrad
+import pytest
+import torch
+from luxgrad.light.gamut import fit_gamut, to_display
+from luxgrad.light.photo import Photo
+from luxgrad.light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
+from luxgrad.light.rectangle import Size
+from luxgrad.light.spaces import to_oklab
+from luxgrad.light.transfer import srgb_decode
+from torch import Tensor
+
+
+def _planes(*rgb: float) -> list[Tensor]:
+    return [torch.full((1, 1, 1, 1), value, dtype=torch.float64) for value in rgb]
+
+
+def _to_rec2020(rgb) -> tuple[Tensor, ...]:
+    return mix(SRGB_TO_REC2020, *rgb)
+
+
+def test_every_colour_up_to_and_on_the_boundary_stays() -> None:
+    axis = torch.linspace(0.0, 1.0, 12)
+    cube = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij")).reshape(3, 1, 1, -1, 1)
+    for before, after in zip(cube, fit_gamut(*_to_rec2020(cube))):
+        assert (before - after).abs().max().item() < 2e-6
+
+
+@pytest.mark.parametrize("light", [(1.0, 0.2, -0.3), (-0.2, 0.9, 0.1), (0.05, -0.04, 0.6), (0.4, 0.8, -0.1)])
+def test_colours_outside_keep_their_hue(light: tuple[float, float, float]) -> None:
+    before = _to_rec2020(_planes(*light))
+    after = fit_gamut(*before)
+    assert all(0.0 <= channel.item() <= 1.0 for channel in after)
+
+    def hue(planes) -> float:
+        _, a, b = to_oklab(*planes)
+        return math.degrees(math.atan2(b.item(), a.item()))
+
+    assert hue(_to_rec2020(after)) == pytest.approx(hue(before), abs=0.01)
+
+
+def test_clipped_neutral_highlights_become_white_and_negative_grey_black() -> None:
+    assert [c.item() for c in fit_gamut(*_planes(7.0, 7.0, 7.0))] == pytest.approx([1.0, 1.0, 1.0], abs=1e-5)
+    assert [c.item() for c in fit_gamut(*_planes(-0.1, -0.1, -0.1))] == pytest.approx([0.0, 0.0, 0.0], abs=1e-5)
+
+
+def test_fitting_the_gamut_has_no_jump_at_its_boundary() -> None:
+    inside = torch.tensor([0.3, 0.9999999, 0.2], dtype=torch.float64)
+    outside = torch.tensor([0.3, 1.0001, 0.2], dtype=torch.float64)
+    results = [torch.cat(fit_gamut(*_to_rec2020(rgb.view(3, 1, 1, 1, 1)))) for rgb in (inside, outside)]
+    assert (results[0] - results[1]).abs().max().item() < 1e-3
+
+
+def test_psnr_and_delta_e_of_a_known_error(photos) -> None:
+    codes = torch.full((1, 3, 40, 50), 0.5)
+    one, two = (Photo(torch.cat(_to_rec2020(srgb_decode(c).split(1, dim=1)), dim=1)) for c in (codes, codes + 0.01))
+    difference = luxgrad.compare(one, two)
+    assert difference.psnr == pytest.approx(40.0, abs=0.01)
+    assert difference.delta_e == pytest.approx(1.0, abs=0.15)
+    assert difference.delta_e_95 == pytest.approx(difference.delta_e, abs=0.02)
+
+
+def test_photos_of_two_sizes_are_not_compared() -> None:
+    with pytest.raises(ValueError, match=r"4 x 3 px and 5 x 3 px"):
+        luxgrad.compare(Photo(torch.zeros(1, 3, 3, 4)), Photo(torch.zeros(1, 3, 3, 5)))
+
+
+def test_a_reduced_photo_has_the_mean_light_of_the_areas() -> None:
+    photo = Photo(torch.rand(1, 3, 40, 60, dtype=torch.float64))
+    small = photo.reduced(Size(10, 15)).pixels
+    torch.testing.assert_close(small, torch.nn.functional.avg_pool2d(photo.pixels, 4), rtol=1e-6, atol=1e-7)
+    odd = photo.reduced(Size(7, 11)).pixels
+    torch.testing.assert_close(odd.mean((2, 3)), photo.pixels.mean((2, 3)), rtol=1e-6, atol=1e-7)
+
+
+def test_display_codes_of_srgb_primaries_are_ones_and_zeros() -> None:
+    light = torch.cat(mix(SRGB_TO_REC2020, *torch.eye(3).view(3, 1, 1, 1, 3)), dim=1)
+    torch.testing.assert_close(to_display(light)[0, :, 0], torch.eye(3), atol=3e-5, rtol=0)
+    assert REC2020_TO_SRGB[0][0] > 1.0
