@@ -25,7 +25,7 @@ from .check import describe, warnings_for
 from .fitting import fit
 from .problems import UsageError
 from .schema import operations
-from .show import Bar, table
+from .show import Bar, plain, table
 from .workflow import device, input_files, named_files, open_graph, read_photos, refuse_inputs
 
 
@@ -44,9 +44,8 @@ def check(options: argparse.Namespace) -> None:
     link = target(graph, None) if len(graph.by_role("sink")) == 1 else None
     links = [link] if link else [next(iter(step.links.values())) for step in graph.by_role("sink")] or [target(graph)]
     photos = read_photos(input_files(graph, options.input, links))
-    print(describe(graph))
-    for line in warnings_for(graph, links, photos):
-        print(f"note: {line}")
+    for line in [*describe(graph), *(f"note: {note}" for note in warnings_for(graph, links, photos))]:
+        print(plain(line))
     missing = [step for step in graph.by_role("source") if _unset(step) and step.id not in photos]
     if missing or len(links) > 1:
         return

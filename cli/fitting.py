@@ -22,7 +22,7 @@ from ..graph.targets import gather_sources, target
 from ..light.difference import Difference
 from ..light.photo import Photo
 from .problems import UsageError
-from .show import Bar, table
+from .show import Bar, plain, table
 from .workflow import device, input_files, named_files, open_graph, photo_sources, read_photos, refuse_inputs
 
 _NAMES = ("fitted.json", "result.tif", "comparison.png", "report.json")
@@ -152,10 +152,10 @@ def summary(fitted: Fitted) -> str:
     rows = [("slider", "start", "fitted", "+-", "")]
     for entry in fitted.free:
         spread = "" if entry.std is None else f"{entry.std:.2g}"
-        rows.append((entry.path, f"{entry.start:.6g}", f"{entry.value:.6g}", spread, "flat" if entry.flat else ""))
+        rows.append((plain(entry.path), f"{entry.start:.6g}", f"{entry.value:.6g}", spread, "flat" if entry.flat else ""))
     lines = [table(rows, right=(1, 2, 3)), ""]
     for names in fitted.trades:
-        lines.append(f"trade against each other: {', '.join(names)}")
+        lines.append(f"trade against each other: {plain(', '.join(names))}")
     for number, pair in enumerate(fitted.pairs, start=1):
         if pair.before and pair.after:
             label = f"photo {number}: " if len(fitted.pairs) > 1 else ""

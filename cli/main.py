@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
             print("luxgrad: this is a bug of ours; please report the lines above", file=sys.stderr)
             return 1
-        print(f"luxgrad: {line}".encode(errors="backslashreplace").decode(), file=sys.stderr)
+        print(f"luxgrad: {line}", file=sys.stderr)
         return 2
 
 

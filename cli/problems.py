@@ -6,6 +6,7 @@ from ..files.errors import FileError
 from ..graph.errors import WorkflowError
 from ..networks.weights import WeightsError
 from ..ops.params import BadValue
+from .show import plain
 
 
 class UsageError(ValueError):
@@ -15,7 +16,7 @@ class UsageError(ValueError):
 def problem_line(error: Exception) -> str | None:
     """One line for a problem with the input; None for a bug of ours."""
     if isinstance(error, (FileError, WorkflowError, WeightsError, BadValue, UsageError)):
-        return " ".join(str(error).split())
+        return " ".join(plain(str(error)).split())
     if isinstance(error, MemoryError):
         return "not enough memory; a smaller --size, or fewer photos at once, takes less"
     return None

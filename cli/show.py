@@ -20,6 +20,11 @@ def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
     return "\n".join(lines)
 
 
+def plain(text: str) -> str:
+    """Text of others (titles, file names) made safe for a terminal: one line, nothing that moves the cursor."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 class Bar:
     """A progress bar on standard error; silent where that is not a terminal."""
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from PIL import Image
 
 from .errors import FileError
 
@@ -43,3 +47,10 @@ def _umask() -> int:
         return int(next(line for line in status.splitlines() if line.startswith("Umask")).split()[1], 8)
     except (OSError, StopIteration, ValueError):
         return 0o022
+
+
+def save_image(image: Image.Image, path: Path, kind: str, **options: Any) -> None:
+    """Write a Pillow image by way of memory: its own writer does not notice a disk that fills up."""
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    path.write_bytes(buffer.getbuffer())

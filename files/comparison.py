@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..light.gamut import to_display
 from ..light.photo import Photo
-from .atomic import whole_file
+from .atomic import save_image, whole_file
 
 _EDGE, _GAP, _LABEL = 760, 12, 30
 _AMPLIFIED = 8
@@ -31,7 +31,7 @@ def write_comparison(path: Path, panels: dict[str, Photo], difference: tuple[str
         draw.text((left, top), name, (220, 220, 220), font)
         sheet.paste(Image.fromarray(picture), (left, top + _LABEL))
     with whole_file(path, force) as part:
-        sheet.save(part, "PNG", optimize=True)
+        save_image(sheet, part, "PNG", optimize=True)
 
 
 def _shown(photo: Photo) -> np.ndarray:

@@ -18,7 +18,7 @@ from ..light.gamut import to_display
 from ..light.photo import Codes, Photo
 from ..light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
 from ..light.rectangle import Region, Size
-from .atomic import whole_file
+from .atomic import save_image, whole_file
 from .errors import FileError
 from .exif import BLOCK, append_directories, tiff_tags
 from .extras import imagecodecs
@@ -116,13 +116,13 @@ def write_photo(
             options: dict[str, Any] = {"icc_profile": profile, **({"exif": block} if block else {})}
             if kind == "JPEG":
                 options |= {"quality": quality, "subsampling": 0 if quality >= 90 else 2, "optimize": True}
-            Image.fromarray(codes).save(part, kind, **options)
+            save_image(Image.fromarray(codes), part, kind, **options)
 
 
 def write_like_comfyui(path: Path, canvas: Canvas, force: bool = False) -> None:
     """An 8-bit PNG without profile, as ComfyUI's SaveImage writes."""
     with whole_file(path, force) as part:
-        Image.fromarray(canvas.codes).save(part, "PNG", compress_level=4)
+        save_image(Image.fromarray(canvas.codes), part, "PNG", compress_level=4)
 
 
 def _alpha_codes(alpha: Tensor, dtype: Any) -> np.ndarray:

@@ -17,8 +17,9 @@ from ..light.photo import Photo
 from ..light.planes import stack
 from ..light.rectangle import Region
 from ..ops.types import leaves, rebuilt
-from .execute import Execution, Inputs, Reads, Sweep
+from .execute import Execution
 from .plan import Ref
+from .sweep import Inputs, Reads, Sweep
 
 _PROBE_EDGE = 96
 

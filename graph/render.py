@@ -18,9 +18,10 @@ from ..ops.types import leaves, rebuilt
 from .backward import backward
 from .cache import Cache, content_keys
 from .errors import WorkflowError
-from .execute import Execution, Inputs, Progress
+from .execute import Execution, Progress
 from .model import Graph, Link, Path, Photos, is_slider
 from .plan import Plan, Planned, Ref, make_plan
+from .sweep import Inputs
 from .targets import full_sizes, gather_sources, target
 
 Put = Callable[[Region, Tensor], None]

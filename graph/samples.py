@@ -21,11 +21,12 @@ from ..light.transfer import srgb_encode
 from ..ops.types import leaves, rebuilt
 from .cache import Cache
 from .errors import WorkflowError
-from .execute import Execution, Inputs
+from .execute import Execution
 from .free import Space
 from .model import Graph, Link, Path
 from .plan import Plan, Ref, make_plan
 from .render import Job, Settings
+from .sweep import Inputs
 
 PROXY_PIXELS = 1 << 16
 _CHUNK_PIXELS = 1 << 18

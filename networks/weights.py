@@ -1,4 +1,4 @@
-"""Weights that ship: found by name, checked against the manifest, loaded without pickle."""
+"""Weights that ship: found by name, checked against the manifest, read as safetensors only."""
 
 from __future__ import annotations
 

@@ -57,7 +57,8 @@ def hue_bands(
     *_lightness: +1 doubles the OKLab lightness of this band's colours, -1 halves it; greys are spared.
 
     Bands are centred 45 degrees apart in OKLab hue from 25 (red) on; band k weighs ((1 + cos(h - h_k)) / 2) ** 7, divided
-    by the sum over all bands, which is the same at every hue. Neighbours overlap: alone, a band has 60 % at its centre. Grey stays grey and as light as it was. Domain: any finite light.
+    by the sum over all bands, which is the same at every hue. Neighbours overlap: alone, a band has 60 % at its centre.
+    Grey stays grey and as light as it was. Domain: any finite light.
     Neutral: the defaults.
     """
     turns = (red_hue, orange_hue, yellow_hue, green_hue, aqua_hue, blue_hue, purple_hue, magenta_hue)

@@ -178,7 +178,11 @@ def test_a_lut_profile_is_refused_by_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_grey_palette_and_alpha_pictures_are_read(tmp_path: Path, mode: str) -> None:
-    image = Image.new("L", (7, 5), 255 if mode == "1" else 200).convert(mode) if mode != "I;16" else Image.fromarray(np.full((5, 7), 51400, np.uint16))
+    image = (
+        Image.new("L", (7, 5), 255 if mode == "1" else 200).convert(mode)
+        if mode != "I;16"
+        else Image.fromarray(np.full((5, 7), 51400, np.uint16))
+    )
     path = tmp_path / "grey.png"
     image.save(path)
     photo = luxgrad.load(path)
@@ -247,8 +251,14 @@ HOSTILE = {
     "cut16.png": (huge_png(64, 64, 16), "damaged"),
     "cut.tif": (tiff(np.zeros((50, 50, 3), np.uint8), photometric="rgb")[:600], "damaged"),
     "double.tif": (tiff(np.zeros((5, 5, 3)), photometric="rgb"), "expected 8 or 16 bits or float"),
-    "five.tif": (tiff(np.zeros((5, 5, 5), np.uint8), photometric="minisblack", planarconfig="contig"), "expected 8 or 16 bits or float, 1 to 4 channels|expected RGB or grey"),
-    "nan.tif": (tiff(np.full((5, 5, 3), np.nan, np.float32), photometric="rgb"), "expected finite light; got NaN .*row 0, column 0"),
+    "five.tif": (
+        tiff(np.zeros((5, 5, 5), np.uint8), photometric="minisblack", planarconfig="contig"),
+        "expected 8 or 16 bits or float, 1 to 4 channels|expected RGB or grey",
+    ),
+    "nan.tif": (
+        tiff(np.full((5, 5, 3), np.nan, np.float32), photometric="rgb"),
+        "expected finite light; got NaN .*row 0, column 0",
+    ),
 }
 
 
@@ -273,7 +283,7 @@ def test_cmyk_and_damaged_profiles_are_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_or_photo_is_named(tmp_path: Path) -> None:
-    with pytest.raises(luxgrad.FileError, match="nothing.jpg: No such file"):
+    with pytest.raises(luxgrad.FileError, match=r"nothing.jpg: No such file"):
         luxgrad.load(tmp_path / "nothing.jpg")
     with pytest.raises(luxgrad.FileError, match=r"there is no folder"):
         luxgrad.save(Photo(torch.zeros(1, 3, 2, 2)), tmp_path / "no" / "out.png")

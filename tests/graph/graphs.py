@@ -26,8 +26,14 @@ POINTWISE = ("tone.exposure", "colour.white_balance", "tone.contrast", "tone.cur
 TWELVE: dict[str, Any] = {
     "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
     "exposure": {"class_type": "luxgrad.tone.exposure", "inputs": {"image": ["photo", 0], "stops": 0.3}},
-    "balance": {"class_type": "luxgrad.colour.white_balance", "inputs": {"image": ["exposure", 0], "kelvin": 5400.0, "tint": 9.0}},
-    "levels": {"class_type": "luxgrad.tone.levels", "inputs": {"image": ["balance", 0], "black": 0.4, "white": 0.5, "middle": 0.1}},
+    "balance": {
+        "class_type": "luxgrad.colour.white_balance",
+        "inputs": {"image": ["exposure", 0], "kelvin": 5400.0, "tint": 9.0},
+    },
+    "levels": {
+        "class_type": "luxgrad.tone.levels",
+        "inputs": {"image": ["balance", 0], "black": 0.4, "white": 0.5, "middle": 0.1},
+    },
     "clarity": {"class_type": "luxgrad.detail.clarity", "inputs": {"image": ["levels", 0], "amount": 0.6}},
     "sharpen": {"class_type": "luxgrad.detail.sharpen", "inputs": {"image": ["clarity", 0], "amount": 0.7, "radius": 1.2}},
     "mask": {"class_type": "luxgrad.local.luminance_mask", "inputs": {"image": ["exposure", 0], "low": -2.0, "high": 1.0}},

@@ -7,7 +7,7 @@ from typing import Any
 
 import luxgrad
 import numpy as np
-import PyOpenColorIO as ocio
+import PyOpenColorIO
 import pytest
 import torch
 from luxgrad.advice.auto import auto, measure
@@ -87,7 +87,13 @@ def test_a_patch_adds_sets_links_and_removes() -> None:
         TWO_EXPOSURES,
         [
             {"edit": "set", "path": "First.stops", "value": 0.25},
-            {"edit": "add", "step": "new", "node": "luxgrad.tone.contrast", "values": {"amount": 0.3}, "links": {"image": ["a", 0]}},
+            {
+                "edit": "add",
+                "step": "new",
+                "node": "luxgrad.tone.contrast",
+                "values": {"amount": 0.3},
+                "links": {"image": ["a", 0]},
+            },
             {"edit": "link", "step": "b", "input": "image", "from": ["new", 0]},
             {"edit": "remove", "step": "c"},
         ],
@@ -213,9 +219,9 @@ def test_a_baked_look_agrees_with_the_graph_through_opencolorio(tmp_path) -> Non
     codes = torch.rand(1, 3, 40, 50, generator=torch.Generator().manual_seed(0))
     light = torch.cat(mix(SRGB_TO_REC2020, *(srgb_decode(plane) for plane in codes.split(1, dim=1))), dim=1)
     through_graph = to_display(graph(light))
-    transform = ocio.FileTransform(str(path), interpolation=ocio.INTERP_TETRAHEDRAL)
+    transform = PyOpenColorIO.FileTransform(str(path), interpolation=PyOpenColorIO.INTERP_TETRAHEDRAL)
     pixels = codes[0].permute(1, 2, 0).contiguous().numpy()
-    ocio.Config.CreateRaw().getProcessor(transform).getDefaultCPUProcessor().applyRGB(pixels)
+    PyOpenColorIO.Config.CreateRaw().getProcessor(transform).getDefaultCPUProcessor().applyRGB(pixels)
     error = through_graph - torch.from_numpy(pixels).permute(2, 0, 1)[None]
     assert -10 * torch.log10(error.square().mean()).item() > 45.0
 

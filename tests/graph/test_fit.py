@@ -142,7 +142,10 @@ def test_hues_that_the_photo_lacks_are_named_flat_and_stay_at_rest(photo: Photo)
 def test_adam_follows_a_loss_of_the_workflow(photo: Photo) -> None:
     data = to_data(chain("tone.exposure", "colour.white_balance", "colour.saturation"))
     data["goal"] = {"class_type": "luxgrad.load_photo", "inputs": {}}
-    data["far"] = {"class_type": "luxgrad.loss.histogram_distance", "inputs": {"image": ["saturation", 0], "target": ["goal", 0]}}
+    data["far"] = {
+        "class_type": "luxgrad.loss.histogram_distance",
+        "inputs": {"image": ["saturation", 0], "target": ["goal", 0]},
+    }
     data["pull"] = {"class_type": "luxgrad.loss.pull_to_default", "inputs": {}}
     data["sum"] = {"class_type": "luxgrad.loss.add", "inputs": {"one": ["far", 0], "two": ["pull", 0], "weight_two": 0.001}}
     data["fit"] = {"class_type": "luxgrad.fit", "inputs": {"photo": ["saturation", 0], "loss": ["sum", 0], "seconds": 12.0}}

@@ -40,7 +40,9 @@ def test_sizes_follow_geometry_on_every_scale() -> None:
 
 
 def test_a_region_needs_the_neighbourhoods_and_no_more() -> None:
-    plan = plan_of(chain(("detail.sharpen", {"radius": 2.0}), "tone.exposure", ("geometry.crop", {"left": 10.0})), Size(100, 200))
+    plan = plan_of(
+        chain(("detail.sharpen", {"radius": 2.0}), "tone.exposure", ("geometry.crop", {"left": 10.0})), Size(100, 200)
+    )
     regions = plan.regions([(Ref("crop"), Region(50, 60, 4, 5))])
     assert regions[Ref("exposure")] == Region(50, 80, 4, 5)
     assert regions[Ref("photo")] == Region(50 - 6, 80 - 6, 4 + 12, 5 + 12)
@@ -121,7 +123,9 @@ def test_memory_for_gradients_is_bounded_by_smaller_tiles() -> None:
     tiles_done = {}
     for room in (1 << 30, 1 << 20):
         done: list[int] = []
-        graph(photo, {"exposure.stops": stops}, gradient_bytes=room, progress=lambda d, t, done=done: done.append(d)).sum().backward()
+        graph(
+            photo, {"exposure.stops": stops}, gradient_bytes=room, progress=lambda d, t, done=done: done.append(d)
+        ).sum().backward()
         tiles_done[room] = max(done)
     assert tiles_done[1 << 20] > 3 * tiles_done[1 << 30]
 

@@ -33,11 +33,23 @@ def changed(*keys: Any, to: Any) -> dict[str, Any]:
 
 BAD: dict[str, tuple[Any, str]] = {
     "a cycle": (changed("2", "inputs", "image", to=["2", 0]), r"the steps 2 -> 2 form a cycle"),
-    "an unknown node": (changed("2", "class_type", to="luxgrad.tone.exposre"), r"step '2': unknown node .*nearest: luxgrad.tone.exposure"),
+    "an unknown node": (
+        changed("2", "class_type", to="luxgrad.tone.exposre"),
+        r"step '2': unknown node .*nearest: luxgrad.tone.exposure",
+    ),
     "another pack's node": (changed("2", "class_type", to="KSampler"), r"unknown node 'KSampler'"),
-    "a wrong socket type": (changed("2", "inputs", "image", to=["1", 1]), r"step 2 \(Lift\), image: expected IMAGE; got MASK from step 1"),
-    "a value out of range": (changed("2", "inputs", "stops", to=9.0), r"step 2 \(Lift\), stops: expected a number from -8 to 8 EV; got 9.0"),
-    "a value of another kind": (changed("2", "inputs", "stops", to="much"), r"stops: expected a number from -8 to 8 EV; got 'much'"),
+    "a wrong socket type": (
+        changed("2", "inputs", "image", to=["1", 1]),
+        r"step 2 \(Lift\), image: expected IMAGE; got MASK from step 1",
+    ),
+    "a value out of range": (
+        changed("2", "inputs", "stops", to=9.0),
+        r"step 2 \(Lift\), stops: expected a number from -8 to 8 EV; got 9.0",
+    ),
+    "a value of another kind": (
+        changed("2", "inputs", "stops", to="much"),
+        r"stops: expected a number from -8 to 8 EV; got 'much'",
+    ),
     "a switch for a number": (changed("2", "inputs", "stops", to=True), r"stops: expected a number .* got True"),
     "an endless number": (changed("2", "inputs", "stops", to=10**400), r"stops: expected a number from -8 to 8 EV; got 1000"),
     "a missing link": (changed("3", "inputs", to={}), r"step 3 \(save_photo\): its input image \(IMAGE\) is not wired"),
@@ -45,7 +57,10 @@ BAD: dict[str, tuple[Any, str]] = {
     "a link to no output": (changed("3", "inputs", "image", to=["2", 4]), r"step 2 \(Lift\) has no output 4"),
     "a negative output": (changed("3", "inputs", "image", to=["2", -1]), r"expected a wire \[step, output\]"),
     "a misspelt input": (changed("2", "inputs", "stop", to=1.0), r"step 2 \(Lift\) has no input 'stop' \(nearest: stops\)"),
-    "a value on a wire's socket": (changed("2", "inputs", "image", to=3.0), r"image: expected a wire, \[step, output\]; got a value"),
+    "a value on a wire's socket": (
+        changed("2", "inputs", "image", to=3.0),
+        r"image: expected a wire, \[step, output\]; got a value",
+    ),
     "a wire on a slider": (changed("2", "inputs", "stops", to=["1", 0]), r"stops: expected a value; got a wire"),
     "a step that is no object": (changed("2", to=7), r"step '2': expected an object with class_type and inputs; got int"),
     "no class_type": (changed("2", to={}), r"expected an object with class_type and inputs; got no class_type"),

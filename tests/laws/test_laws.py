@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from luxgrad.graph.render import Job, Settings
 from luxgrad.graph.model import Link
 from luxgrad.graph.plan import Ref
+from luxgrad.graph.render import Job, Settings
 from luxgrad.graph.schema import dumps, loads
 from luxgrad.graph.targets import gather_sources
 from luxgrad.light.photo import Photo
@@ -163,9 +163,7 @@ def test_the_declared_neutral_is_the_identity(op: str, dtype: torch.dtype, pictu
 
 
 POINTWISE = [
-    op
-    for op in PICTURES
-    if isinstance(REGISTRY[op].reach, Pointwise) and "frame" not in REGISTRY[op].injected.values()
+    op for op in PICTURES if isinstance(REGISTRY[op].reach, Pointwise) and "frame" not in REGISTRY[op].injected.values()
 ]
 
 

@@ -79,7 +79,9 @@ def test_primaries_agree_with_colour_science(ours: str, theirs: str) -> None:
 def test_srgb_and_acescct_agree_with_colour_science() -> None:
     positive = LIGHT.clamp_min(1e-9)
     np.testing.assert_allclose(srgb_encode(positive).numpy(), colour.cctf_encoding(positive.numpy(), "sRGB"), atol=1e-12)
-    np.testing.assert_allclose(acescct_encode(positive).numpy(), colour.models.log_encoding_ACEScct(positive.numpy()), atol=1e-12)
+    np.testing.assert_allclose(
+        acescct_encode(positive).numpy(), colour.models.log_encoding_ACEScct(positive.numpy()), atol=1e-12
+    )
 
 
 def test_negative_light_is_the_mirror_image_of_positive_light() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import colour
 import numpy as np
-import PyOpenColorIO as ocio
+import PyOpenColorIO
 import pytest
 import torch
 from luxgrad.files.cube import cube_text, read_cube
@@ -46,9 +46,7 @@ def test_white_balance_of_the_macbeth_chart_is_cat16_as_in_colour_science(kelvin
     above = np.array([step[1], -step[0]]) / np.linalg.norm(step)
     xy = colour.UCS_uv_to_xy(np.array([u, v]) + above * tint / 3000.0)
     day = colour.UCS_uv_to_xy(colour.temperature.CCT_to_uv_Krystek1985(6500.0))
-    expected = colour.adaptation.chromatic_adaptation_VonKries(
-        macbeth(), colour.xy_to_XYZ(xy), colour.xy_to_XYZ(day), "CAT16"
-    )
+    expected = colour.adaptation.chromatic_adaptation_VonKries(macbeth(), colour.xy_to_XYZ(xy), colour.xy_to_XYZ(day), "CAT16")
     ours = as_xyz(white_balance(as_picture(macbeth()), kelvin, tint))
     np.testing.assert_allclose(ours, expected, atol=1e-9)
 
@@ -93,7 +91,9 @@ def test_grey_stays_grey_under_every_colour_operation() -> None:
 
 def colours_of_hue(degrees: float) -> Tensor:
     angle = torch.deg2rad(torch.tensor(degrees, dtype=torch.float64))
-    lab = [torch.full((1, 1, 1, 1), v, dtype=torch.float64) for v in (0.6, 0.12 * angle.cos().item(), 0.12 * angle.sin().item())]
+    lab = [
+        torch.full((1, 1, 1, 1), v, dtype=torch.float64) for v in (0.6, 0.12 * angle.cos().item(), 0.12 * angle.sin().item())
+    ]
     return torch.cat(from_oklab(*lab), dim=1)
 
 
@@ -130,9 +130,9 @@ def applied(lut: Lut, codes: Tensor, **options) -> Tensor:
     return srgb_encode(torch.cat(mix(REC2020_TO_SRGB, *looked.split(1, dim=1)), dim=1))[0, :, 0].T
 
 
-def with_ocio(path: Path, codes: Tensor, interpolation=ocio.INTERP_TETRAHEDRAL) -> np.ndarray:
-    transform = ocio.FileTransform(str(path), interpolation=interpolation)
-    processor = ocio.Config.CreateRaw().getProcessor(transform).getDefaultCPUProcessor()
+def with_ocio(path: Path, codes: Tensor, interpolation=PyOpenColorIO.INTERP_TETRAHEDRAL) -> np.ndarray:
+    transform = PyOpenColorIO.FileTransform(str(path), interpolation=interpolation)
+    processor = PyOpenColorIO.Config.CreateRaw().getProcessor(transform).getDefaultCPUProcessor()
     pixels = codes.numpy().astype(np.float32).copy()
     processor.applyRGB(pixels)
     return pixels
@@ -144,7 +144,7 @@ CODES = torch.rand(4000, 3, generator=torch.Generator().manual_seed(1), dtype=to
 @pytest.mark.parametrize("interpolation", ["tetrahedral", "trilinear"])
 def test_a_real_film_look_agrees_with_opencolorio(root: Path, interpolation: str) -> None:
     path = root / "workflows" / "api" / "luts" / "vintage_400_film.cube"
-    kind = ocio.INTERP_TETRAHEDRAL if interpolation == "tetrahedral" else ocio.INTERP_LINEAR
+    kind = PyOpenColorIO.INTERP_TETRAHEDRAL if interpolation == "tetrahedral" else PyOpenColorIO.INTERP_LINEAR
     ours = applied(read_cube(path), CODES, interpolation=interpolation).numpy()
     np.testing.assert_allclose(ours, with_ocio(path, CODES, kind), atol=2e-5)
 

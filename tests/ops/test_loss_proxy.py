@@ -39,9 +39,7 @@ def test_l1_and_l2_are_means_over_pixels_and_channels() -> None:
 
 def test_delta_e_is_the_mean_of_colour_sciences() -> None:
     white = colour.CCS_ILLUMINANTS["CIE 1931 2 Degree Standard Observer"]["D65"]
-    one, two = (
-        colour.XYZ_to_Lab(image[0].flatten(1).T.numpy() @ np.array(REC2020_TO_XYZ).T, white) for image in (ONE, TWO)
-    )
+    one, two = (colour.XYZ_to_Lab(image[0].flatten(1).T.numpy() @ np.array(REC2020_TO_XYZ).T, white) for image in (ONE, TWO))
     assert delta_e(ONE, TWO).item() == pytest.approx(colour.delta_E(one, two, method="CIE 2000").mean(), abs=1e-4)
 
 

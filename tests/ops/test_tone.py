@@ -1,5 +1,6 @@
 """Truth of the tone operations: numbers from closed forms and independent code."""
 
+import itertools
 import math
 
 import numpy as np
@@ -38,7 +39,7 @@ def spline(x: float, knots: np.ndarray, slopes: list[float], fixed: int) -> floa
     step, rises = knots[1] - knots[0], [2.0**s for s in slopes]
     climb = np.concatenate([[0.0], np.cumsum(np.array(rises) * step)])
     heights = knots[fixed] + climb - climb[fixed]
-    ends = [rises[0], *(math.sqrt(a * b) for a, b in zip(rises, rises[1:])), rises[-1]]
+    ends = [rises[0], *(math.sqrt(a * b) for a, b in itertools.pairwise(rises)), rises[-1]]
     if x <= knots[0]:
         return heights[0] + rises[0] * (x - knots[0])
     if x >= knots[-1]:

@@ -1,0 +1,20 @@
+"""Draw the before and after of every workflow for the documentation: python docs/pictures.py"""
+
+from pathlib import Path
+
+import luxgrad
+import torch
+from luxgrad.graph.targets import gather_sources, target
+from luxgrad.light.photo import Photo
+
+ROOT = Path(__file__).resolve().parent.parent
+GAP = 8
+
+for path in sorted((ROOT / "workflows" / "api").glob("*.json")):
+    graph = luxgrad.open(path)
+    after = graph({}, size=560)
+    photo = next(value for value in gather_sources(graph, {}, [target(graph)]).values() if isinstance(value, Photo))
+    before = photo.reduced(after.size)
+    gap = torch.ones(1, 3, after.size.height, GAP)
+    sheet = Photo(torch.cat([before.pixels, gap, after.pixels], dim=3))
+    luxgrad.save(sheet, ROOT / "docs" / "pictures" / f"{path.stem}.jpg", quality=88, dither=False, force=True)

@@ -1,0 +1,117 @@
+"""What a fit found, in words and numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ..light.difference import Difference
+from ..light.photo import Photo
+from .free import Space, Unknown
+from .model import Graph
+from .search import Found
+
+_FLAT = 0.25
+_MOST_TRADES = 4
+
+
+@dataclass(frozen=True)
+class FreeSlider:
+    """What became of one free slider. std: its uncertainty, in its own unit; flat: the photos say little about it."""
+
+    path: str
+    start: float
+    value: float
+    std: float | None
+    flat: bool
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """One pair after a fit: its graph, with its slider values, and how far from the target before and after."""
+
+    graph: Graph
+    target: Photo | None
+    before: Difference | None
+    after: Difference | None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The end of a fit. trades: sets of sliders that can stand in for each other. seconds: of the search alone."""
+
+    pairs: tuple[PairResult, ...]
+    free: tuple[FreeSlider, ...]
+    trades: tuple[tuple[str, ...], ...]
+    method: str
+    seconds: float
+    converged: bool
+    stopped: bool
+    loss_before: float | None = None
+    loss_after: float | None = None
+
+    @property
+    def graph(self) -> Graph:
+        """The fitted graph (of the first pair)."""
+        return self.pairs[0].graph
+
+    def report(self) -> dict[str, Any]:
+        """Numbers for people and programs, as `report.json` holds them."""
+        first = self.pairs[0]
+        numbers: dict[str, Any] = {}
+        for name, difference in (("before", first.before), ("after", first.after)):
+            numbers[f"psnr_{name}"] = difference.psnr if difference else None
+            numbers[f"delta_e_{name}"] = difference.delta_e if difference else None
+        return {
+            **numbers,
+            "loss_before": self.loss_before,
+            "loss_after": self.loss_after,
+            "seconds": self.seconds,
+            "method": self.method,
+            "converged": self.converged,
+            "stopped": self.stopped,
+            "free": [vars(entry) for entry in self.free],
+            "trades": [list(names) for names in self.trades],
+            "pairs": [
+                {"before": pair.before._asdict(), "after": pair.after._asdict()}
+                for pair in self.pairs
+                if pair.before and pair.after
+            ],
+        }
+
+
+def describe(space: Space, found: Found) -> tuple[tuple[FreeSlider, ...], tuple[tuple[str, ...], ...]]:
+    """What became of every unknown, and the sets of them that trade against each other."""
+    entries = []
+    for index, (unknown, owner) in enumerate(space.entries):
+        name = unknown.name if owner < 0 else f"{unknown.name} of photo {owner + 1}"
+        value = space.settings(found.u, max(owner, 0))[unknown.path]
+        std, flat = None, False
+        if found.uncertainty is not None:
+            spread = found.uncertainty.std[index].item()
+            flat = spread > _FLAT
+            std = abs(_around(unknown, found.u[index].item(), spread))
+        entries.append(FreeSlider(name, unknown.start, value, std, flat))
+    return tuple(entries), _trades(space, found)
+
+
+def _around(unknown: Unknown, u: float, spread: float) -> float:
+    """A spread in half ranges as one in the slider's own unit."""
+    return 0.5 * (unknown.from_half_ranges(u + spread) - unknown.from_half_ranges(u - spread))
+
+
+def _trades(space: Space, found: Found) -> tuple[tuple[str, ...], ...]:
+    """Sets of sliders of which the photos fix only a combination: the large parts of uncertain eigenvectors."""
+    if found.uncertainty is None or not len(space):
+        return ()
+    values, vectors = torch.linalg.eigh(found.uncertainty.covariance)
+    sets: list[tuple[str, ...]] = []
+    for value, vector in zip(values.flip(0), vectors.T.flip(0)):
+        if value.clamp_min(0.0).sqrt().item() <= _FLAT or len(sets) == _MOST_TRADES:
+            break
+        names = tuple(space.entries[i][0].name for i in (vector.abs() > 0.3).nonzero()[:, 0].tolist())
+        if len(names) > 1 and names not in sets:
+            sets.append(names)
+    return tuple(sets)

@@ -1,0 +1,140 @@
+"""The house: who may import whom, that packages and files agree, and that nothing names a place it should not."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tomllib
+from luxgrad.ops.spec import REGISTRY
+
+from .inventory import FILE, inventory
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("advice", "benchmarks", "cli", "files", "graph", "light", "networks", "ops", "training")
+STANDARD = set(sys.stdlib_module_names)
+ALLOWED: dict[str, set[str]] = {
+    "light": {"torch"},
+    "ops": {"torch", "kornia", "light"},
+    "networks": {"torch", "kornia", "safetensors", "light", "ops"},
+    "graph": {"torch", "networkx", "light", "ops", "cma", "numpy"},
+    "files": {"torch", "numpy", "PIL", "tifffile", "imagecodecs", "light", "ops"},
+    "advice": {"torch", "light", "ops", "graph"},
+    "cli": {"torch", "light", "ops", "graph", "files", "networks", "advice", "api"},
+    "training": {"torch", "safetensors", "light", "ops", "graph", "files", "networks"},
+    "benchmarks": {"torch", "numpy", "PIL", "tifffile", "light", "ops", "graph", "files", "networks", "api", "cli"},
+}
+INSIDE_A_FUNCTION_ONLY = {("graph", "cma"), ("graph", "numpy"), ("files", "imagecodecs")}
+
+
+def python_files() -> list[Path]:
+    tracked = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    return [ROOT / name for name in tracked if (ROOT / name).exists()]
+
+
+def imports(path: Path) -> list[tuple[str, bool]]:
+    """(what is imported, whether at the top of the module), rooms by their name."""
+    tree = ast.parse(path.read_text())
+    top = set(ast.walk(ast.Module([n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom, ast.If))], [])))
+    depth = len(path.relative_to(ROOT).parts) - 1
+    found = []
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name.split(".")[0] for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [(node.module or "").split(".")[0]]
+        elif isinstance(node, ast.ImportFrom) and node.level == depth + 1:
+            names = [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
+        found += [(name, node in top) for name in names]
+    return found
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if (ROOT / room).is_dir()])
+def test_a_room_imports_only_what_the_law_allows(room: str) -> None:
+    for path in python_files():
+        if path.relative_to(ROOT).parts[0] != room:
+            continue
+        for name, top in imports(path):
+            if name in STANDARD or name == room or name == "__version__":
+                continue
+            assert name in ALLOWED[room], f"{path.relative_to(ROOT)}: {room} may not import {name}"
+            assert not (top and (room, name) in INSIDE_A_FUNCTION_ONLY), f"{path}: import {name} inside a function"
+
+
+def test_inside_the_package_imports_are_relative() -> None:
+    for path in python_files():
+        if path.relative_to(ROOT).parts[0] in (*ROOMS, "api.py", "__main__.py", "__init__.py"):
+            assert "luxgrad" not in {name for name, _ in imports(path)}, path
+
+
+def test_the_list_of_packages_is_the_folders() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    shipped = [room for room in ROOMS if room != "benchmarks"]
+    folders = {
+        "luxgrad" if path.parent == ROOT else "luxgrad." + ".".join(path.parent.relative_to(ROOT).parts)
+        for path in python_files()
+        if path.name == "__init__.py" and (path.parent == ROOT or path.relative_to(ROOT).parts[0] in shipped)
+    }
+    assert set(settings["packages"]) == folders
+    assert settings["package-dir"] == {"luxgrad": "."}
+
+
+def test_constraints_pin_every_dependency_within_its_range() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["fit"], *extras["files"], *extras["test"]]
+    names = {re.split(r"[<>=]", entry)[0] for entry in wanted}
+    pinned = {line.split("==")[0] for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
+    assert names == pinned
+    assert not {"opencv-python", "scikit-image"} & names
+
+
+def test_an_operation_is_one_file_named_like_it() -> None:
+    for op, spec in REGISTRY.items():
+        family, name = op.split(".")
+        assert (ROOT / "ops" / family / f"{name}.py").exists()
+        assert spec.function.__name__ == name
+
+
+def test_the_public_face_is_frozen() -> None:
+    """Ids, inputs, parameters with their defaults, and sockets. A change here needs a new id, or an entry in CHANGELOG."""
+    assert inventory() == FILE.read_text(), "run python tests/inventory.py after agreeing on the change"
+
+
+def test_the_root_loads_under_any_name_as_a_plugin_does(tmp_path: Path) -> None:
+    folder = tmp_path / "my.pack-main"
+    folder.symlink_to(ROOT)
+    name = str(folder).replace(".", "_x_")
+    spec = importlib.util.spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    before = set(sys.modules)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+        assert set(sys.modules) - before == {name}
+        assert callable(module.load)
+    finally:
+        for loaded in set(sys.modules) - before:
+            del sys.modules[loaded]
+
+
+def test_importing_the_package_costs_nothing() -> None:
+    code = "import sys, luxgrad; assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd="/")
+
+
+def test_files_stay_short_and_hold_no_forbidden_word() -> None:
+    forbidden = re.compile(r"\beval\(|\bexec\(|pickle|torch\.load\(|shell=True|yaml\.load\(")
+    for path in python_files():
+        text = path.read_text()
+        if path.relative_to(ROOT).parts[0] != "tests":
+            assert text.count("\n") <= 330, f"{path} has {text.count(chr(10))} lines"
+            assert not forbidden.search(text), path
