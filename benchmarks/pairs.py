@@ -43,13 +43,14 @@ def run(_targets: int) -> None:
         f"{machine()}; workflows/api/match_reference.json from neutral, {SECONDS:.0f} s allowed.",
         "",
     ]
-    lines += ["| pair | PSNR before | after | Delta E before | after | 95 % after | seconds | converged | flat sliders |",
-              "|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    heads = ["pair", "PSNR before", "after", "Delta E before", "after", "95 % after", "seconds", "converged", "flat sliders"]
+    lines += [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name, before, after in pairs():
         fitted = graph.fit({"Photo": read_photo(before)}, read_photo(after), seconds=SECONDS)
         start, end = fitted.pairs[0].before, fitted.pairs[0].after
         assert start is not None and end is not None  # noqa: PT018
-        lines.append(f"| {name} | {start.psnr:.1f} | {end.psnr:.1f} | {start.delta_e:.2f} | {end.delta_e:.2f} | {end.delta_e_95:.2f} | "
-                     f"{fitted.seconds:.1f} | {'yes' if fitted.converged else 'no'} | {sum(e.flat for e in fitted.free)} |")  # fmt: skip
+        cells = [name, f"{start.psnr:.1f}", f"{end.psnr:.1f}", f"{start.delta_e:.2f}", f"{end.delta_e:.2f}"]
+        cells += [f"{end.delta_e_95:.2f}", f"{fitted.seconds:.1f}", "yes" if fitted.converged else "no"]
+        lines.append(f"| {' | '.join(cells)} | {sum(entry.flat for entry in fitted.free)} |")
         print(lines[-1], flush=True)
     write("pairs.md", "\n".join(lines) + "\n")

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from ..api import open_workflow
 from ..files.cube import read_cube
 from ..files.decode import read_photo
 from ..files.encode import Canvas, write_photo
@@ -46,10 +47,11 @@ def large_photo(out: Path) -> Path:
 
 
 def child(code: str, *arguments: Any) -> dict[str, float]:
-    """Run code in a fresh process; its seconds, and the peak of its resident memory in MB."""
+    """Run code in a fresh process; its seconds, and the peak of its resident memory in MB (Linux)."""
     wrapped = (
-        "import sys, json, time, resource\n" + code + "\n"
-        "print(json.dumps({'seconds': seconds, 'peak': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))"
+        "import sys, json, time\n" + code + "\n"
+        "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1]\n"
+        "print(json.dumps({'seconds': seconds, 'peak': int(peak) / 1024}))"
     )
     result = subprocess.run(
         [sys.executable, "-c", wrapped, *map(str, arguments)], capture_output=True, text=True, check=True, cwd="/"
@@ -84,7 +86,8 @@ graph, photo = luxgrad.open(sys.argv[1]), luxgrad.load(sys.argv[2])
 shown = target(graph)
 loss = Step("loss", REGISTRY["loss.l2"], {}, {"image": shown, "target": Link("1")})
 graph = type(graph)({**graph.steps, "loss": loss}, graph.read)
-tensors = {graph.path(p): torch.full((1, 1, 1, 1), float(graph.value(graph.path(p))), requires_grad=True) for p in graph.paths()}
+paths = [graph.path(text) for text in graph.paths()]
+tensors = {path: torch.full((1, 1, 1, 1), float(graph.value(path)), requires_grad=True) for path in paths}
 start = time.perf_counter()
 job = Job(graph, [Link("loss")], gather_sources(graph, {"1": photo}, [Link("loss")]), tensors)
 job.outputs()[0].sum().backward()
@@ -122,8 +125,39 @@ def run(_targets: int) -> None:
             seconds = statistics.median(entry["seconds"] for entry in entries)
             lines.append(f"| {name} | {seconds:.1f} | {seconds / copy:.1f} | {max(e['peak'] for e in entries):.0f} |")
             print(lines[-1], flush=True)
-    lines += ["", *_look_up()]
+    lines += ["", *_devices(), "", *_look_up()]
     write("speed.md", "\n".join(lines) + "\n")
+
+
+def _devices() -> list[str]:
+    """The landscape workflow on a picture in memory, on the CPU and, where there is one, on the GPU."""
+    graph = open_workflow(ROOT / "workflows" / "api" / "landscape.json", [])
+    lines = [
+        "| landscape.json, picture in memory | MP | forward, s | forward and backward, s | forward, MP per s |",
+        "|---|---|---|---|---|",
+    ]
+    for device, pixels in (("cpu", 6_000_000), *([("cuda", 24_000_000)] if torch.cuda.is_available() else [])):
+        height = int((pixels / 1.5) ** 0.5)
+        photo = torch.rand(1, 3, height, height * 3 // 2).to(device) ** 2
+
+        def forward(photo: torch.Tensor = photo, device: str = device) -> None:
+            graph(photo, device=device)
+            _wait(device)
+
+        def both(photo: torch.Tensor = photo, device: str = device) -> None:
+            values = {path: torch.tensor(float(graph.value(graph.path(path))), requires_grad=True) for path in graph.paths()}
+            graph(photo, values, device=device).square().mean().backward()
+            _wait(device)
+
+        there, back = _median(lambda f=forward: _seconds(f)), _median(lambda f=both: _seconds(f))  # type: ignore[misc]
+        name = torch.cuda.get_device_name() if device == "cuda" else "CPU"
+        lines.append(f"| {name} | {pixels / 1e6:.0f} | {there:.2f} | {back:.2f} | {pixels / 1e6 / there:.0f} |")
+    return lines
+
+
+def _wait(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
 
 
 def _look_up() -> list[str]:
@@ -142,7 +176,8 @@ def _look_up() -> list[str]:
         "look": {"class_type": "luxgrad.colour.lut3d", "inputs": {"image": ["photo", 0], "lut": ["table", 0]}},
         "out": {"class_type": "luxgrad.save_photo", "inputs": {"image": ["look", 0]}},
     })  # fmt: skip
-    tiled = _median(lambda: _seconds(lambda: graph({"photo": Photo(light), "table": lut})))
+    sources: dict[str, Any] = {"photo": Photo(light), "table": lut}
+    tiled = _median(lambda: _seconds(lambda: graph(sources)))
     whole = _median(lambda: _seconds(lambda: lut3d(light, lut)))
     return [
         "| 3D look-up table, 1 MP | ms | ratio to the peer |",

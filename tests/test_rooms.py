@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "advice": {"torch", "light", "ops", "graph"},
     "cli": {"torch", "light", "ops", "graph", "files", "networks", "advice", "api"},
     "training": {"torch", "safetensors", "light", "ops", "graph", "files", "networks"},
-    "benchmarks": {"torch", "numpy", "PIL", "tifffile", "light", "ops", "graph", "files", "networks", "api", "cli"},
+    "benchmarks": {"torch", "numpy", "PIL", "PyOpenColorIO", "light", "ops", "graph", "files", "networks", "api", "cli"},
 }
 INSIDE_A_FUNCTION_ONLY = {("graph", "cma"), ("graph", "numpy"), ("files", "imagecodecs")}
 

@@ -1,0 +1,62 @@
+"""The same code on a CUDA device gives the same pictures and gradients as on the CPU (1e-4)."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from luxgrad.graph.model import Link
+from luxgrad.graph.render import Job, Settings
+from luxgrad.graph.schema import from_data
+from luxgrad.graph.targets import gather_sources
+from luxgrad.light.photo import Photo
+from luxgrad.ops.reach import Reducer
+from luxgrad.ops.spec import REGISTRY
+
+from ..graph.graphs import POINTWISE, TWELVE, chain
+from ..laws.cases import PICTURES, as_graph, as_photos, draw_pictures, draw_sliders, small_inputs
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+]
+LOSSES = [op for op in sorted(REGISTRY) if op.startswith("loss.") and isinstance(REGISTRY[op].reach, Reducer)]
+
+
+def results(op: str, device: str) -> list[torch.Tensor]:
+    spec = REGISTRY[op]
+    graph = as_graph(spec)
+    pictures = draw_pictures(spec, 21, height=90, width=120, dtype=torch.float32)
+    pictures = {name: picture.requires_grad_() for name, picture in pictures.items()}
+    sliders = {name: value.float().requires_grad_() for name, value in draw_sliders(spec, 21).items()}
+    small = small_inputs(spec, torch.float32)
+    given = gather_sources(graph, as_photos(spec, pictures, small), [Link("op")])
+    tensors = {graph.path(f"op.{name}"): value for name, value in sliders.items()}
+    (value,) = Job(graph, [Link("op")], given, tensors, 1.0, Settings(device=device, tile_pixels=3000)).outputs()
+    found = torch.autograd.grad(value.square().sum(), [*sliders.values(), *pictures.values()], allow_unused=True)
+    return [value.detach().cpu(), *(gradient.cpu() for gradient in found if gradient is not None)]
+
+
+@pytest.mark.parametrize("op", [*PICTURES, *LOSSES])
+def test_an_operation_agrees_with_the_cpu(op: str) -> None:
+    for ours, theirs in zip(results(op, "cuda"), results(op, "cpu")):
+        assert ((ours - theirs).norm() / theirs.norm().clamp_min(1e-12)).item() < 1e-4
+
+
+def test_a_graph_with_everything_agrees_with_the_cpu(picture: torch.Tensor) -> None:
+    graph, found = from_data(TWELVE), {}
+    for device in ("cuda", "cpu"):
+        values = {p: torch.tensor(float(graph.value(graph.path(p))), requires_grad=True) for p in graph.paths()}
+        out = graph(picture, values, device=device)
+        out.square().mean().backward()
+        found[device] = (out.detach().cpu(), torch.stack([v.grad for v in values.values()]))  # type: ignore[arg-type]
+    for ours, theirs in zip(found["cuda"], found["cpu"]):
+        assert ((ours - theirs).norm() / theirs.norm()).item() < 1e-4
+
+
+def test_a_fit_runs_on_the_device() -> None:
+    photo = Photo(torch.rand(1, 3, 120, 160, generator=torch.Generator().manual_seed(0)) ** 2)
+    for operations in (POINTWISE, ("tone.exposure", "tone.levels", "detail.sharpen")):
+        graph = chain(*operations)
+        target = graph.with_values({"exposure.stops": 0.4})(photo)
+        fitted = graph.fit(photo, target, seconds=30, device="cuda")
+        assert fitted.pairs[0].after.psnr > 50.0  # type: ignore[union-attr]
