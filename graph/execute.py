@@ -147,7 +147,7 @@ class Execution:
                 source = inputs.given.get(step.origin) if step.origin else None
                 known[name] = Metadata(source.metadata if isinstance(source, Photo) else {})
             elif kind == "distances":
-                known[name] = inputs.given.get(DISTANCES) or Distances(torch.zeros(1, dtype=self.dtype))
+                known[name] = inputs.given.get(DISTANCES) or Distances(torch.zeros(1, dtype=self.dtype, device=self.device))
         return known
 
     # Statistics ------------------------------------------------------------------------------------------------------

@@ -149,5 +149,5 @@ def compare(one: Photo, two: Photo) -> Difference:
         raise ValueError(f"two photos to compare must have one size; got {one.size} and {two.size}")
     comparer = Comparer()
     for region in strips(one.size):
-        comparer.add(to_display(one.read(region)), to_display(two.read(region)))
+        comparer.add(to_display(one.read(region)).cpu(), to_display(two.read(region)).cpu())
     return comparer.result()

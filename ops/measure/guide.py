@@ -70,7 +70,7 @@ def _finish(total: Tensor, radius: Scalar, edge: Scalar) -> Guide:
     mean = light / (count + _UNKNOWN * pixels)
     variance = (square / (count + _UNKNOWN * pixels) - mean * mean).clamp_min(0.0)
     strength = variance * variance
-    slope = strength / (strength + torch.as_tensor(edge).reshape(-1, 1, 1) ** 4)
+    slope = strength / (strength + torch.as_tensor(edge, device=total.device).reshape(-1, 1, 1) ** 4)
     down, across = _blurring(rows, 0.5 * deviation), _blurring(columns, 0.5 * deviation)
     weight = blur(known) + 1e-30
     return Guide(blur(slope * known) / weight, blur((1.0 - slope) * mean * known) / weight)
