@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import luxgrad
 import torch
+
+import luxgrad
 from luxgrad.graph.targets import gather_sources, target
 from luxgrad.light.photo import Photo
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from luxgrad.cli.main import _parser
 from luxgrad.ops.spec import REGISTRY
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import tomllib
+
 from luxgrad.ops.spec import REGISTRY
 
 from .inventory import FILE, inventory

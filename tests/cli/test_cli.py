@@ -14,15 +14,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-import luxgrad
 import numpy as np
 import pytest
 import tifffile
 import torch
+from PIL import Image
+
+import luxgrad
 from luxgrad.cli.main import main
 from luxgrad.graph.schema import to_data
 from luxgrad.light.photo import Photo
-from PIL import Image
 
 from ..graph.graphs import chain
 

@@ -8,17 +8,18 @@ import zlib
 from pathlib import Path
 
 import imagecodecs
-import luxgrad
 import numpy as np
 import pytest
 import tifffile
 import torch
+from PIL import Image, ImageCms
+
+import luxgrad
 from luxgrad.files.encode import Canvas
 from luxgrad.files.icc import build_profile, read_profile
 from luxgrad.graph.schema import from_data
 from luxgrad.light.photo import Photo
 from luxgrad.light.rectangle import Region, Size
-from PIL import Image, ImageCms
 
 NEUTRAL = from_data({
     "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from luxgrad.files.cube import cube_text, read_cube, write_named_by_content
 from luxgrad.files.errors import FileError
 from luxgrad.files.folder import Folders

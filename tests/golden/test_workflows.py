@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import luxgrad
 import pytest
 import torch
+
+import luxgrad
 from luxgrad.graph.targets import gather_sources, target
 from luxgrad.light.difference import delta_e_2000, display_to_lab
 from luxgrad.light.gamut import to_display

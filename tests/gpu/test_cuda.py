@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from luxgrad.graph.model import Link
 from luxgrad.graph.render import Job, Settings
 from luxgrad.graph.schema import from_data

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import luxgrad
 import numpy as np
 import PyOpenColorIO
 import pytest
 import torch
+
+import luxgrad
 from luxgrad.advice.auto import auto, measure
 from luxgrad.files.cube import write_cube
 from luxgrad.graph.bake import bake

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import luxgrad
 import pytest
 import torch
+
+import luxgrad
 from luxgrad.files.encode import Canvas
 from luxgrad.graph.errors import Stopped, WorkflowError
 from luxgrad.graph.free import read_free

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
+
 from luxgrad.graph.schema import from_data
 from luxgrad.light.rectangle import Region, Size
 from luxgrad.ops.colour.saturation import saturation
@@ -20,7 +22,6 @@ from luxgrad.ops.measure.percentiles import percentiles
 from luxgrad.ops.tone.exposure import exposure
 from luxgrad.ops.tone.levels import levels
 from luxgrad.ops.tone.sigmoid import sigmoid
-from torch import Tensor
 
 from .graphs import POINTWISE, TWELVE, chain
 

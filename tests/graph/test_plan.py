@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from luxgrad.graph.errors import WorkflowError
 from luxgrad.graph.estimate import estimate
 from luxgrad.graph.plan import Ref, make_plan

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+
 from luxgrad.graph.errors import WorkflowError
 from luxgrad.graph.plan import Ref, make_plan
 from luxgrad.graph.schema import dumps, from_data, loads

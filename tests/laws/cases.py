@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
+
 from luxgrad.graph.model import Graph
 from luxgrad.graph.schema import from_data
 from luxgrad.light.photo import Photo
@@ -16,7 +18,6 @@ from luxgrad.ops.params import Slider
 from luxgrad.ops.reach import Geometry, Interval, ask, margin_of
 from luxgrad.ops.spec import REGISTRY, OpSpec, measurer
 from luxgrad.ops.types import Distances, Lut, Metadata, Network, leaves, rebuilt
-from torch import Tensor
 
 ALL = sorted(REGISTRY)
 PICTURES = [op for op in ALL if REGISTRY[op].makes_picture]

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
+
 from luxgrad.graph.model import Link
 from luxgrad.graph.plan import Ref
 from luxgrad.graph.render import Job, Settings
@@ -19,7 +21,6 @@ from luxgrad.ops.params import Choice, Count, Slider, Switch
 from luxgrad.ops.reach import Geometry, Pointwise, Reducer
 from luxgrad.ops.spec import REGISTRY
 from luxgrad.ops.types import leaves
-from torch import Tensor
 
 from .cases import (
     ALL,

@@ -2,16 +2,17 @@
 
 import math
 
-import luxgrad
 import pytest
 import torch
+from torch import Tensor
+
+import luxgrad
 from luxgrad.light.gamut import fit_gamut, to_display
 from luxgrad.light.photo import Photo
 from luxgrad.light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
 from luxgrad.light.rectangle import Size
 from luxgrad.light.spaces import to_oklab
 from luxgrad.light.transfer import srgb_decode
-from torch import Tensor
 
 
 def _planes(*rgb: float) -> list[Tensor]:

@@ -4,6 +4,7 @@ import colour
 import numpy as np
 import pytest
 import torch
+
 from luxgrad.light.adaptation import illuminant_xyz
 from luxgrad.light.difference import delta_e_2000
 from luxgrad.light.primaries import CAT16, D50, D65, PRIMARIES, REC2020_TO_XYZ, adaptation, rgb_to_rgb, rgb_to_xyz

@@ -7,6 +7,8 @@ import numpy as np
 import PyOpenColorIO
 import pytest
 import torch
+from torch import Tensor
+
 from luxgrad.files.cube import cube_text, read_cube
 from luxgrad.light.primaries import REC2020_TO_XYZ, SRGB_TO_REC2020, XYZ_TO_REC2020, mix
 from luxgrad.light.spaces import from_oklab, to_oklab
@@ -16,7 +18,6 @@ from luxgrad.ops.colour.lut3d import lut3d
 from luxgrad.ops.colour.saturation import saturation
 from luxgrad.ops.colour.white_balance import white_balance
 from luxgrad.ops.types import Lut
-from torch import Tensor
 
 UNIT = torch.tensor([[0.0] * 3, [1.0] * 3])
 

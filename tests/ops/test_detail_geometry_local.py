@@ -5,6 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from torch import Tensor
+
 from luxgrad.graph.schema import from_data
 from luxgrad.light.transfer import MIDDLE_GREY
 from luxgrad.ops.detail.clarity import clarity
@@ -15,8 +18,6 @@ from luxgrad.ops.local.apply_mask import apply_mask
 from luxgrad.ops.local.luminance_mask import luminance_mask
 from luxgrad.ops.measure.guide import guide, spread
 from luxgrad.ops.measure.percentiles import percentiles
-from PIL import Image
-from torch import Tensor
 
 
 def flat_grey(height: int, width: int, stops: float = 0.0) -> Tensor:

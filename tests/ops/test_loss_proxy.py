@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import torch
 from kornia.metrics import ssim as kornia_ssim
+from torch import Tensor
+
 from luxgrad.light.planes import planes
 from luxgrad.light.primaries import REC2020_TO_SRGB, REC2020_TO_XYZ, luminance, mix
 from luxgrad.light.spaces import from_oklab
@@ -21,7 +23,6 @@ from luxgrad.ops.measure.percentiles import percentiles
 from luxgrad.ops.proxy.sigmoid import sigmoid as proxy
 from luxgrad.ops.tone.sigmoid import sigmoid
 from luxgrad.ops.types import Distances, Metadata
-from torch import Tensor
 
 ONE, TWO = (torch.rand(1, 3, 30, 40, generator=torch.Generator().manual_seed(i), dtype=torch.float64) for i in (0, 1))
 

@@ -6,6 +6,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+
 from luxgrad.light.transfer import MIDDLE_GREY
 from luxgrad.ops.measure.percentiles import percentiles
 from luxgrad.ops.tone.contrast import contrast
@@ -13,7 +15,6 @@ from luxgrad.ops.tone.curve import curve
 from luxgrad.ops.tone.exposure import exposure
 from luxgrad.ops.tone.levels import levels
 from luxgrad.ops.tone.sigmoid import sigmoid
-from torch import Tensor
 
 
 def grey(*values: float) -> Tensor:
