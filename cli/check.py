@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ..graph.errors import WorkflowError
-from ..graph.free import read_free
+from ..graph.free import read_free, read_tables
 from ..graph.model import Graph, Link, Step
 from ..graph.plan import resolved
 from ..graph.targets import upstream
@@ -28,9 +28,11 @@ def _about(graph: Graph, step: Step) -> str:
     if step.spec.id != "fit":
         name = next((str(step.value(param.name)) for param in step.spec.params if param.name in ("file", "image", "name")), "")
         return f"{text} {name}".rstrip()
-    unknowns = read_free(graph, step.value("free"), upstream(graph, [step.links["photo"]]))
-    names = ", ".join(unknown.name for unknown in unknowns[:6]) + (", ..." if len(unknowns) > 6 else "")
-    return f"{text} {len(unknowns)} free sliders: {names}"
+    within = upstream(graph, [step.links["photo"]])
+    names = [unknown.name for unknown in read_free(graph, step.value("free"), within)]
+    tables = [f"{graph.name(step_id)}.table" for step_id in read_tables(graph, step.value("free"), within)]
+    shown = ", ".join([*tables, *names[:6]]) + (", ..." if len(names) > 6 else "")
+    return f"{text} {len(names)} free sliders" + (f", {len(tables)} tables" if tables else "") + f": {shown}"
 
 
 def warnings_for(graph: Graph, links: Sequence[Link], photos: Mapping[str, Photo]) -> list[str]:

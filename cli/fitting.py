@@ -17,7 +17,7 @@ from ..files.errors import FileError
 from ..graph.fit import Fitted, PairResult, fit as fit_graph
 from ..graph.model import Graph, Link, Path as SliderPath
 from ..graph.render import Job, Settings, as_photo, companions
-from ..graph.schema import dumps
+from ..graph.schema import save
 from ..graph.targets import gather_sources, target
 from ..light.difference import Difference
 from ..light.photo import Photo
@@ -55,7 +55,7 @@ def fit(options: argparse.Namespace) -> None:
         for index, pair in enumerate(fitted.pairs):
             suffix = "" if index == 0 else f"_{index + 1}"
             kept = _with_files(part, pair.graph, files[index], targets[index], f"inputs{suffix}")
-            (part / f"fitted{suffix}.json").write_text(dumps(kept), encoding="utf-8")
+            save(kept, part / f"fitted{suffix}.json")
             _write_pictures(part, suffix, graph, pair, photos[index], link, settings)
         (part / "report.json").write_text(json.dumps(fitted.report(), indent=2) + "\n", encoding="utf-8")
     print(summary(fitted))
@@ -153,7 +153,8 @@ def summary(fitted: Fitted) -> str:
     for entry in fitted.free:
         spread = "" if entry.std is None else f"{entry.std:.2g}"
         rows.append((plain(entry.path), f"{entry.start:.6g}", f"{entry.value:.6g}", spread, "flat" if entry.flat else ""))
-    lines = [table(rows, right=(1, 2, 3)), ""]
+    lines = [table(rows, right=(1, 2, 3)), ""] if fitted.free else []
+    lines += [f"{plain(entry.path)}  ->  {entry.file}, entries moved by {entry.moved:.3g}" for entry in fitted.tables]
     for names in fitted.trades:
         lines.append(f"trade against each other: {plain(', '.join(names))}")
     for number, pair in enumerate(fitted.pairs, start=1):

@@ -6,12 +6,12 @@ LUT_3D_INPUT_RANGE, both tables in one file). Red runs fastest in the file; in m
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ..ops.cube_text import cube_text
 from ..ops.types import Lut
 from .atomic import whole_file
 from .errors import FileError
@@ -110,47 +110,11 @@ def _domain(words: dict[str, list[str]], ranged: str) -> Tensor:
     return domain
 
 
-def cube_text(lut: Lut, title: str) -> str:
-    """A table as the text of a .cube file, with 7 digits. With two tables the title is a comment, for OpenColorIO's sake."""
-    name = "".join(letter for letter in title if letter.isprintable() and letter != '"')[:80]
-    both = lut.curves is not None and lut.cube is not None
-    lines = [f"# {name}" if both else f'TITLE "{name}"']
-    if lut.curves is not None:
-        lines.append(f"LUT_1D_SIZE {len(lut.curves)}")
-        lines += _domain_lines(lut.curves_domain, "LUT_1D_INPUT_RANGE" if both else None)
-    if lut.cube is not None:
-        lines.append(f"LUT_3D_SIZE {len(lut.cube)}")
-        lines += _domain_lines(lut.cube_domain, "LUT_3D_INPUT_RANGE" if both else None)
-    tables = [] if lut.curves is None else [lut.curves]
-    if lut.cube is not None:
-        tables.append(lut.cube.permute(2, 1, 0, 3).reshape(-1, 3))
-    lines += ("{:.7g} {:.7g} {:.7g}".format(*row) for row in torch.cat(tables).tolist())
-    return "\n".join(lines) + "\n"
-
-
-def _domain_lines(domain: Tensor, ranged: str | None) -> list[str]:
-    low, high = domain.tolist()
-    if ranged:
-        if len({*low}) > 1 or len({*high}) > 1:
-            raise FileError("a .cube with two tables has one range for all channels")
-        return [f"{ranged} {low[0]:.7g} {high[0]:.7g}"]
-    if low == [0.0] * 3 and high == [1.0] * 3:
-        return []
-    return ["DOMAIN_MIN {:.7g} {:.7g} {:.7g}".format(*low), "DOMAIN_MAX {:.7g} {:.7g} {:.7g}".format(*high)]
-
-
 def write_cube(path: Path, lut: Lut, title: str, force: bool = False) -> None:
     """Write a .cube file, whole or not at all. Raises FileError."""
-    text = cube_text(lut, title)
+    try:
+        text = cube_text(lut, title)
+    except ValueError as error:
+        raise FileError(f"{path}: {error}") from None
     with whole_file(path, force) as part:
         part.write_text(text, encoding="utf-8")
-
-
-def write_named_by_content(folder: Path, lut: Lut) -> Path:
-    """Write a fitted table beside a workflow, named by the sha256 of what it holds."""
-    text = cube_text(lut, "fitted by Luxgrad")
-    path = folder / f"lut-{hashlib.sha256(text.encode()).hexdigest()[:16]}.cube"
-    if not path.exists():
-        with whole_file(path) as part:
-            part.write_text(text, encoding="utf-8")
-    return path

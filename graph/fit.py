@@ -13,19 +13,21 @@ from ..light.difference import Comparer, Difference
 from ..light.gamut import to_display
 from ..light.photo import Photo
 from ..light.rectangle import Region
+from ..ops.cube_text import fitted_name
 from ..ops.params import Choice
 from ..ops.spec import REGISTRY
-from ..ops.types import Distances
+from ..ops.types import Distances, Lut
 from .errors import WorkflowError
 from .execute import DISTANCES
-from .free import Space, read_free
-from .model import Graph, Link, Photos, Step
+from .free import Space, read_free, read_tables
+from .model import Graph, Link, Path, Photos, Step
 from .plan import Ref
 from .ports import METHODS, PORTS
 from .render import Job, Settings
-from .report import Fitted, PairResult, describe
+from .report import Fitted, PairResult, describe, describe_table
 from .samples import Pair
 from .search import Clock, Found, LeastSquares, adam, cmaes, least_squares
+from .tables import Tables
 from .targets import gather_sources, target as target_link, upstream
 
 PROXY_PIXELS = 250_000
@@ -60,8 +62,10 @@ def fit(
         raise WorkflowError(f"expected as many targets as photos; got {len(wanted)} and {len(sources)}")
     link = target_link(graph, sink) if step is None else step.links["photo"]
     chosen = _options(step, method, seconds, seed, free)
-    space = Space(read_free(graph, chosen.free, upstream(graph, [link])), len(sources))
-    problem = _Problem(graph, link, step, sources, wanted, space, Settings(**settings))
+    within = upstream(graph, [link])
+    space = Space(read_free(graph, chosen.free, within), len(sources))
+    tables = read_tables(graph, chosen.free, within)
+    problem = _Problem(graph, link, step, sources, wanted, space, tables, Settings(**settings))
     return problem.solve(chosen, progress)
 
 
@@ -109,6 +113,7 @@ class _Problem:
         photos: Sequence[Photos],
         targets: Sequence[Photo | None],
         space: Space,
+        tables: Sequence[str],
         settings: Settings,
     ) -> None:
         self.graph, self.link, self.space, self.settings = graph, link, space, settings
@@ -118,6 +123,7 @@ class _Problem:
         if "target" in wired and any(photo is not None for photo in targets):
             extra.remove(wired["target"])
         self.given = [gather_sources(graph, photo, [link, *extra]) for photo in photos]
+        self.tables = Tables.of(tables, self.given)
         self.targets = [
             photo if photo is not None else self._rendered(wired["target"], given) if "target" in wired else None
             for photo, given in zip(targets, self.given)
@@ -133,21 +139,33 @@ class _Problem:
     def solve(self, options: _Options, progress: Callable[[float], None] | None) -> Fitted:
         method = options.method
         if method == "auto":
-            method = "adam" if self.loss is not None or self._moves_pixels() else "lm"
+            method = "adam" if self.loss is not None or self._moves_pixels() or self.tables.start else "lm"
         if method == "lm" and self.loss is not None:
             raise WorkflowError("method lm fits a target photo; for a loss use adam")
+        if method != "adam" and self.tables.start:
+            raise WorkflowError(f"method {method} moves sliders only; for a free table use adam")
         clock = Clock(options.seconds, progress)
         before = self._loss_at(self.space.vector()) if self.loss is not None else None
         found = self._search(method, clock, options.seed)
         seconds = clock.elapsed
+        self.tables.put(found.tables)
+        moved = self.tables.found()
         pairs = []
-        for index in range(len(self.given)):
-            fitted = self.graph.with_paths(self.space.settings(found.u, index))
-            before_after = self._difference(self.graph, index), self._difference(fitted, index)
+        for index, given in enumerate(self.given):
+            fitted = self._fitted(found, index, moved)
+            before_after = self._difference(self.graph, index, given), self._difference(fitted, index, {**given, **moved})
             pairs.append(PairResult(fitted, self.targets[index], *before_after))
         after = self._loss_at(found.u) if self.loss is not None else None
         sliders, trades = describe(self.space, found)
-        return Fitted(tuple(pairs), sliders, trades, method, seconds, found.converged, clock.stopped, before, after)
+        tables = tuple(describe_table(self.graph, ref, self.tables.start[ref], lut) for ref, lut in moved.items())
+        return Fitted(tuple(pairs), sliders, trades, method, seconds, found.converged, clock.stopped, before, after, tables)
+
+    def _fitted(self, found: Found, index: int, moved: Mapping[Ref, Lut]) -> Graph:
+        """The graph with one pair's sliders, and with the tables that moved."""
+        graph = self.graph.with_paths(self.space.settings(found.u, index))
+        names = {ref: fitted_name(lut) for ref, lut in moved.items()}
+        graph = graph.with_paths({Path(ref.step, "file"): name for ref, name in names.items()})
+        return replace(graph, tables={**graph.tables, **{names[ref]: lut for ref, lut in moved.items()}})
 
     def _moves_pixels(self) -> bool:
         """Whether a free slider moves pixels, which sampled pixels cannot follow."""
@@ -158,10 +176,11 @@ class _Problem:
             jobs = [self._loss_job(index, _proxy_scale) for index in range(len(self.given))]
 
             def objective(u: Tensor) -> Tensor:
-                return torch.stack([self._loss(job, u, index) for index, job in enumerate(jobs)]).mean()
+                losses = [self._loss(job, u, index) for index, job in enumerate(jobs)]
+                return torch.stack(losses).mean() + self.tables.roughness()
 
             if method == "adam":
-                return adam(self.space, objective, clock)
+                return adam(self.space, objective, clock, self.tables.entries)
             return cmaes(self.space, lambda u: objective(u).item(), clock, seed)
         pairs = [
             Pair(self.graph, self.link, given, target, self.space, self.settings)
@@ -186,13 +205,15 @@ class _Problem:
             graph, link = replace(graph, steps=steps), Link(_LOSS)
             given[Ref(_TARGET)] = self.targets[index]
         scale = scale_of(Job(self.graph, [self.link], self.given[index], {}, 1.0, self.settings).plan)
-        given[DISTANCES] = Distances(torch.zeros(len(self.space)))
+        given[DISTANCES] = Distances(torch.zeros(max(1, len(self.space))))
+        given |= self.tables.now
         return Job(graph, [link], given, {}, scale, self.settings)
 
     def _loss(self, job: Job, u: Tensor, index: int) -> Tensor:
         own = u[self.space.indices(index)]
         job.tensors = self.space.values(list(own))
-        job.given[DISTANCES] = Distances(own)
+        if len(own):
+            job.given[DISTANCES] = Distances(own)
         return job.outputs()[0].double().mean()
 
     def _loss_at(self, u: Tensor) -> float:
@@ -200,7 +221,7 @@ class _Problem:
             losses = [self._loss(self._loss_job(i, lambda plan: 1.0), u, i).item() for i in range(len(self.given))]
         return sum(losses) / len(losses)
 
-    def _difference(self, graph: Graph, index: int) -> Difference | None:
+    def _difference(self, graph: Graph, index: int, given: Mapping[Ref, Any]) -> Difference | None:
         """How far a pair comes out from its target, on the full picture."""
         target = self.targets[index]
         if target is None:
@@ -210,7 +231,7 @@ class _Problem:
         def put(region: Region, pixels: Tensor) -> None:
             comparer.add(to_display(pixels).cpu(), to_display(target.read(region)))
 
-        job = Job(graph, [self.link], self.given[index], {}, 1.0, self.settings)
+        job = Job(graph, [self.link], given, {}, 1.0, self.settings)
         if job.plan.size(job.plan.outputs[0]) != target.size:
             raise WorkflowError(
                 "expected a target of the size that the photo comes out, "

@@ -1,6 +1,7 @@
 """Which sliders a fit may move: text, one line each, and the vector of unknowns it stands for.
 
 PATTERN [in LOW..HIGH] [per photo]      sliders by path, * and ? allowed
+STEP.table                              the look-up table of a Load LUT
 a.stops = b.stops                       a tie: both move as one
 # comment
 """
@@ -17,10 +18,14 @@ import torch
 from torch import Tensor
 
 from ..ops.params import Slider
+from ..ops.types import SOCKETS, Lut
 from .errors import WorkflowError, nearest
 from .model import Graph, Path
 
 _LINE = re.compile(r"(?P<pattern>\S.*?)(?:\s+in\s+(?P<low>\S+?)\.\.(?P<high>\S+))?(?P<per>\s+per\s+photo)?\s*$")
+
+_TABLE = ".table"
+TABLE = SOCKETS[Lut].name
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,10 @@ class Unknown:
 
 
 def read_free(graph: Graph, text: str, within: Collection[str]) -> list[Unknown]:
-    """The sliders that a free text names, of the steps `within`; an empty text names all. Raises WorkflowError."""
+    """The sliders that a free text names, of the steps `within`; an empty text names all. Raises WorkflowError.
+
+    Lines that end in `.table` are for `read_tables`.
+    """
     named = {
         shown: Path(step.id, param.name)
         for step in graph
@@ -59,9 +67,9 @@ def read_free(graph: Graph, text: str, within: Collection[str]) -> list[Unknown]
     }
     found: dict[Path, Unknown] = {}
     ties: list[tuple[Path, Path]] = []
-    lines = [line.split("#")[0].strip() for line in text.splitlines()]
-    patterns = [line for line in lines if line and "=" not in line]
-    for line in patterns or ["*"]:
+    tables, lines = _lines(text)
+    patterns = [line for line in lines if "=" not in line]
+    for line in patterns or ([] if tables else ["*"]):
         for unknown in _matches(graph, line, named):
             found[unknown.path] = unknown
     for line in lines:
@@ -69,9 +77,28 @@ def read_free(graph: Graph, text: str, within: Collection[str]) -> list[Unknown]
             ties.append(_tie(graph, line, named))
     for leader, follower in ties:
         _bind(graph, found, leader, follower)
-    if not found:
+    if not found and not tables:
         raise WorkflowError("expected a slider to fit; the workflow has none before its photo comes out")
     return list(found.values())
+
+
+def read_tables(graph: Graph, text: str, within: Collection[str]) -> list[str]:
+    """The ids of the steps whose look-up tables a free text names. Raises WorkflowError."""
+    steps = [step.id for step in graph.by_role("source") if step.id in within and step.spec.outputs[0].socket == TABLE]
+    named = {shown + _TABLE: step_id for step_id in steps for shown in (step_id, graph.name(step_id))}
+    found: dict[str, None] = {}
+    for line in _lines(text)[0]:
+        matched = [step_id for shown, step_id in named.items() if fnmatch.fnmatchcase(shown, line)]
+        if not matched:
+            raise WorkflowError(f"free: {line!r} matches no look-up table {nearest(line, named)}")
+        found |= dict.fromkeys(matched)
+    return list(found)
+
+
+def _lines(text: str) -> tuple[list[str], list[str]]:
+    """The lines of a free text that say something: those that name tables, and the others."""
+    lines = [line for line in (line.split("#")[0].strip() for line in text.splitlines()) if line]
+    return [line for line in lines if line.endswith(_TABLE)], [line for line in lines if not line.endswith(_TABLE)]
 
 
 def _matches(graph: Graph, line: str, named: Mapping[str, Path]) -> list[Unknown]:

@@ -15,6 +15,7 @@ from torch import Tensor
 from ..light.photo import Photo
 from ..ops.params import BadValue, Slider
 from ..ops.spec import OpSpec, Param
+from ..ops.types import Lut
 from .errors import WorkflowError, nearest
 
 if TYPE_CHECKING:
@@ -73,11 +74,13 @@ class Step:
 class Graph:
     """Steps by id, in the order of the file. Call it with a photo to render it.
 
-    read: how files that steps name are found and opened; None outside a folder.
+    read: how files that steps name are found and opened; None outside a folder. tables: look-up tables that a fit made, by
+    the file name that their steps give; `save` writes them.
     """
 
     steps: Mapping[str, Step]
     read: Read | None = None
+    tables: Mapping[str, Lut] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", MappingProxyType(dict(self.steps)))
@@ -170,7 +173,7 @@ class Graph:
         return fit(self, photo, target, **options)
 
     def save(self, file: str) -> None:
-        """Write the workflow file (API form)."""
+        """Write the workflow file (API form), and the tables that a fit made beside it."""
         from .schema import save
 
         save(self, file)

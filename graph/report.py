@@ -9,8 +9,11 @@ import torch
 
 from ..light.difference import Difference
 from ..light.photo import Photo
+from ..ops.cube_text import fitted_name
+from ..ops.types import Lut
 from .free import Space, Unknown
-from .model import Graph
+from .model import Graph, Path
+from .plan import Ref
 from .search import Found
 
 _FLAT = 0.25
@@ -26,6 +29,15 @@ class FreeSlider:
     value: float
     std: float | None
     flat: bool
+
+
+@dataclass(frozen=True)
+class FreeTable:
+    """What became of a free look-up table. file: the name of the table that was made; moved: by how much, on average."""
+
+    path: str
+    file: str
+    moved: float
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,7 @@ class Fitted:
     stopped: bool
     loss_before: float | None = None
     loss_after: float | None = None
+    tables: tuple[FreeTable, ...] = ()
 
     @property
     def graph(self) -> Graph:
@@ -73,6 +86,7 @@ class Fitted:
             "converged": self.converged,
             "stopped": self.stopped,
             "free": [vars(entry) for entry in self.free],
+            "tables": [vars(entry) for entry in self.tables],
             "trades": [list(names) for names in self.trades],
             "pairs": [
                 {"before": pair.before._asdict(), "after": pair.after._asdict()}
@@ -95,6 +109,12 @@ def describe(space: Space, found: Found) -> tuple[tuple[FreeSlider, ...], tuple[
             std = abs(_around(unknown, found.u[index].item(), spread))
         entries.append(FreeSlider(name, unknown.start, value, std, flat))
     return tuple(entries), _trades(space, found)
+
+
+def describe_table(graph: Graph, ref: Ref, start: Lut, found: Lut) -> FreeTable:
+    """What became of a look-up table."""
+    moves = [(a - b).abs().mean().item() for a, b in zip(found[::2], start[::2]) if a is not None and b is not None]
+    return FreeTable(graph.show(Path(ref.step, "table")), fitted_name(found), max(moves))
 
 
 def _around(unknown: Unknown, u: float, spread: float) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 
 import networkx
 
+from ..ops.cube_text import fitted_text
 from ..ops.spec import OpSpec
 from .errors import WorkflowError, nearest
 from .model import Graph, Link, Read, Step, checked
@@ -150,11 +151,19 @@ def dumps(graph: Graph) -> str:
 
 
 def save(graph: Graph, file: str | os.PathLike[str]) -> None:
-    """Write a workflow file, whole or not at all."""
+    """Write a workflow file, and before it the tables that a fit made; each whole or not at all."""
     path = FilePath(file)
+    named = {value for step in graph.by_role("source") for value in step.values.values()}
+    for name, lut in graph.tables.items():
+        if name in named:
+            _write(path.with_name(name), fitted_text(lut))
+    _write(path, dumps(graph))
+
+
+def _write(path: FilePath, text: str) -> None:
     part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text(dumps(graph), encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -23,6 +23,7 @@ _PATCHES = (320, 512)
 _GOOD = 2e-7
 _SHORT_LADDER = (1e-3, 1e-5, 1e-7)
 _FRUITLESS = 3
+_TABLE_RATE = 0.2
 
 
 class Clock:
@@ -48,12 +49,13 @@ class Clock:
 
 @dataclass(frozen=True)
 class Found:
-    """The end of a search: coordinates, whether it converged, and (least squares) how sure they are."""
+    """The end of a search: coordinates, whether it converged, (least squares) how sure they are, (Adam) tables moved."""
 
     u: Tensor
     converged: bool
     cost: float
     uncertainty: Uncertainty | None = None
+    tables: tuple[Tensor, ...] = ()
 
 
 class LeastSquares:
@@ -167,36 +169,44 @@ Objective = Callable[[Tensor], Tensor]
 """objective(u) -> a scalar, differentiable with respect to the coordinates."""
 
 
-def adam(space: Space, objective: Objective, clock: Clock, rate: float = 0.05, steps: int = 2000) -> Found:
-    """Adam on unconstrained parameters, the rate falling as time runs out; keeps the best."""
+def adam(
+    space: Space, objective: Objective, clock: Clock, tables: Sequence[Tensor] = (), rate: float = 0.05, steps: int = 2000
+) -> Found:
+    """Adam on unconstrained parameters, and on the entries of tables; the rate falls as time runs out; keeps the best."""
     z = torch.tensor(
         [u.slider.to_unconstrained(u.start, u.low, u.high) for u, _ in space.entries], dtype=torch.float64
     ).requires_grad_()
-    optimiser = torch.optim.Adam([z], lr=rate)
-    best, since, history = Found(space.vector(), False, math.inf), 0, []
+    optimiser = torch.optim.Adam([{"params": [z], "fastest": rate}, {"params": [*tables], "fastest": _TABLE_RATE * rate}])
+    best, since = Found(space.vector(), False, math.inf), 0
     for step in range(steps):
         if step and clock.over():
             break
-        u = torch.stack([
-            unknown.slider.to_half_ranges(unknown.slider.from_unconstrained(value, unknown.low, unknown.high), unknown.default)
-            for (unknown, _), value in zip(space.entries, z)
-        ])  # fmt: skip
+        u = _from_unconstrained(space, z)
         loss = objective(u)
         optimiser.zero_grad()
         loss.backward()
         value = loss.item()
-        if not math.isfinite(value) or z.grad is None or not torch.isfinite(z.grad).all():
+        gradients = [leaf.grad for leaf in (z, *tables) if leaf.grad is not None]
+        if not math.isfinite(value) or not all(torch.isfinite(gradient).all() for gradient in gradients):
             raise WorkflowError("the loss or its gradient is not finite at these sliders")
         since = 0 if value < best.cost * (1.0 - 1e-4) else since + 1
         if value < best.cost:
-            best = Found(u.detach(), False, value)
-        history.append(value)
+            best = Found(u.detach(), False, value, tables=tuple(table.detach().clone() for table in tables))
         if since >= 60:
-            return Found(best.u, True, best.cost)
+            return replace(best, converged=True)
         for group in optimiser.param_groups:
-            group["lr"] = rate * (0.5 + 0.5 * math.cos(math.pi * min(1.0, clock.elapsed / clock.seconds)))
+            group["lr"] = group["fastest"] * (0.5 + 0.5 * math.cos(math.pi * min(1.0, clock.elapsed / clock.seconds)))
         optimiser.step()
-    return Found(best.u, False, best.cost)
+    return best
+
+
+def _from_unconstrained(space: Space, z: Tensor) -> Tensor:
+    """Coordinates of a space from unconstrained parameters."""
+    u = [
+        unknown.slider.to_half_ranges(unknown.slider.from_unconstrained(value, unknown.low, unknown.high), unknown.default)
+        for (unknown, _), value in zip(space.entries, z)
+    ]
+    return torch.stack(u) if u else z
 
 
 def cmaes(space: Space, cost: Callable[[Tensor], float], clock: Clock, seed: int = 0) -> Found:

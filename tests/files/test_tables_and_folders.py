@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from luxgrad.files.cube import cube_text, read_cube, write_named_by_content
+from luxgrad.files.cube import read_cube
 from luxgrad.files.errors import FileError
 from luxgrad.files.folder import Folders
 from luxgrad.networks import weights
 from luxgrad.networks.mlp import PointwiseMLP
+from luxgrad.ops.cube_text import cube_text
 from luxgrad.ops.types import Lut
 
 UNIT = torch.tensor([[0.0] * 3, [1.0] * 3])
@@ -37,13 +38,6 @@ def test_red_runs_fastest_in_a_cube_file(tmp_path: Path) -> None:
     assert cube is not None
     assert cube[1, 0, 0].tolist() == [1, 0, 0]
     assert cube[0, 0, 1].tolist() == [0, 0, 1]
-
-
-def test_a_fitted_table_is_named_by_what_it_holds(tmp_path: Path) -> None:
-    lut = Lut(None, UNIT, torch.rand(3, 3, 3, 3), UNIT)
-    path = write_named_by_content(tmp_path, lut)
-    assert path.name == f"lut-{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}.cube"
-    assert write_named_by_content(tmp_path, lut) == path
 
 
 ROWS = "0 0 0\n" * 8

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 import luxgrad
+from luxgrad.files.cube import read_cube, write_cube
 from luxgrad.files.encode import Canvas
 from luxgrad.graph.errors import Stopped, WorkflowError
 from luxgrad.graph.free import read_free
@@ -15,6 +18,7 @@ from luxgrad.graph.model import Graph
 from luxgrad.graph.schema import from_data, to_data
 from luxgrad.light.photo import Photo
 from luxgrad.light.rectangle import strips
+from luxgrad.ops.types import Lut
 
 from .graphs import POINTWISE, chain
 
@@ -234,3 +238,48 @@ def test_running_a_workflow_with_a_fit_never_fits(photo: Photo) -> None:
     data["out"]["inputs"]["image"] = ["fit", 0]
     graph = from_data(data)
     torch.testing.assert_close(graph(photo, {"exposure.stops": 1.0}).pixels, photo.pixels * 2.0)
+
+
+def identity_table(size: int) -> Lut:
+    axis, unit = torch.linspace(0, 1, size), torch.tensor([[0.0] * 3, [1.0] * 3])
+    return Lut(None, unit, torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1), unit)
+
+
+def with_a_table() -> Graph:
+    return from_data({
+        "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
+        "bright": {"class_type": "luxgrad.tone.exposure", "inputs": {"image": ["photo", 0]}},
+        "table": {"class_type": "luxgrad.load_lut", "inputs": {"file": "start.cube"}},
+        "look": {"class_type": "luxgrad.colour.lut3d", "inputs": {"image": ["bright", 0], "lut": ["table", 0]}},
+        "out": {"class_type": "luxgrad.save_photo", "inputs": {"image": ["look", 0]}},
+    })  # fmt: skip
+
+
+def test_a_free_table_learns_a_look_and_is_saved_beside_the_workflow(photo: Photo, tmp_path: Path) -> None:
+    small = Photo(photo.reduced(photo.size.scaled(0.4)).pixels)
+    target = chain("tone.contrast", "colour.saturation").with_values({"contrast.amount": 0.4, "saturation.amount": 0.4})(small)
+    write_cube(tmp_path / "start.cube", identity_table(9), "start")
+    graph = replace(with_a_table(), read=lambda kind, name: read_cube(tmp_path / name))
+    fitted = graph.fit({"photo": small}, target, free="table.table", seconds=20)
+    result = fitted.pairs[0]
+    assert fitted.method == "adam"
+    assert result.before is not None
+    assert result.after is not None
+    assert result.after.psnr > result.before.psnr + 10.0
+
+    fitted.graph.save(str(tmp_path / "fitted.json"))
+    again = luxgrad.open(tmp_path / "fitted.json")
+    assert again.steps["table"].value("file") == fitted.tables[0].file != "start.cube"
+    torch.testing.assert_close(again({"photo": small}).pixels, fitted.graph({"photo": small}).pixels, rtol=0, atol=0)
+
+
+def test_a_free_table_goes_with_sliders_and_refuses_methods_that_move_sliders_only(photo: Photo) -> None:
+    graph, given = with_a_table(), {"photo": photo, "table": identity_table(5)}
+    target = graph.with_values({"bright.stops": 0.5})(given)
+    fitted = graph.fit(given, target, free="table.table\nbright.stops", seconds=2)
+    assert [entry.path for entry in fitted.free] == ["bright.stops"]
+    assert [entry.path for entry in fitted.tables] == ["table.table"]
+    with pytest.raises(WorkflowError, match="method lm moves sliders only"):
+        graph.fit(given, target, free="table.table", method="lm")
+    with pytest.raises(WorkflowError, match=r"'tabel.table' matches no look-up table \(nearest: table.table\)"):
+        graph.fit(given, target, free="tabel.table")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from luxgrad.files.cube import cube_text, read_cube
+from luxgrad.files.cube import read_cube
 from luxgrad.light.primaries import REC2020_TO_XYZ, SRGB_TO_REC2020, XYZ_TO_REC2020, mix
 from luxgrad.light.spaces import from_oklab, to_oklab
 from luxgrad.light.transfer import srgb_decode, srgb_encode
@@ -17,6 +17,7 @@ from luxgrad.ops.colour.hue_bands import hue_bands
 from luxgrad.ops.colour.lut3d import lut3d
 from luxgrad.ops.colour.saturation import saturation
 from luxgrad.ops.colour.white_balance import white_balance
+from luxgrad.ops.cube_text import cube_text
 from luxgrad.ops.types import Lut
 
 UNIT = torch.tensor([[0.0] * 3, [1.0] * 3])
