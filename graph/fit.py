@@ -191,7 +191,7 @@ class _Problem:
             if self._moves_pixels():
                 raise WorkflowError("method lm cannot move pixels: hold geometry sliders fixed, or use adam")
             return least_squares(self.space, pairs, clock, seed)
-        sampled = LeastSquares(self.space, pairs, 4096, seed, clock)
+        sampled = LeastSquares(self.space, pairs, 4096, seed, clock, last=True)
         return cmaes(self.space, lambda u: sampled.residuals(u).square().mean().item(), clock, seed)
 
     def _loss_job(self, index: int, scale_of: Callable[[Any], float]) -> Job:

@@ -144,13 +144,16 @@ class Uncertainty:
     covariance: Tensor
 
 
-def uncertainty(residual: Tensor, derivative: Tensor) -> Uncertainty:
+def uncertainty(residual: Tensor, derivative: Tensor, held: Tensor) -> Uncertainty:
     """How well the residuals fix the sliders, given that a slider lies within half a half range a priori.
 
-    std also counts how far the descent seems to have stopped from the minimum (the step that it would take next).
+    std also counts how far the descent seems to have stopped from the minimum (the step that it would take next, with the
+    sliders that are `held` at a bound left there).
     """
     variance = max(residual.square().mean().item(), 1e-12)
     precision = derivative.T @ derivative / variance + torch.eye(derivative.shape[1], dtype=torch.float64) / 0.25
     covariance = torch.linalg.inv(precision)
-    missing = covariance @ (derivative.T @ residual / variance)
+    missing = torch.zeros_like(covariance[0])
+    if not held.all():
+        missing[~held] = torch.linalg.solve(precision[~held][:, ~held], (derivative.T @ residual / variance)[~held])
     return Uncertainty((covariance.diagonal().clamp_min(0.0) + missing.square()).sqrt(), covariance)

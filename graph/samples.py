@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..light.gamut import fit_gamut
 from ..light.photo import Photo
 from ..light.primaries import REC2020_TO_SRGB, mix
 from ..light.rectangle import Region, Size
@@ -95,22 +96,24 @@ class _Held(Photo):
 class Samples:
     """Some pixels of a pair.
 
-    Of a pixel whose target is clipped only the clipped channels count, and only on the side that the target knows: white
-    says `at least this bright`, black `at most this bright`.
+    shown: compare what a display shows, out-of-gamut colours fitted: just what a fit is judged by, but blind beyond the
+    gamut. Otherwise light is compared unbounded, and of a pixel whose target is clipped only the clipped channels count, on
+    the side that the target knows: white says `at least this bright`, black `at most this bright`.
     """
 
-    def __init__(self, pair: Pair, count: int, generator: torch.Generator) -> None:
-        self.pair, self.execution = pair, pair.execution()
+    def __init__(self, pair: Pair, count: int, generator: torch.Generator, shown: bool = False) -> None:
+        self.pair, self.execution, self.shown = pair, pair.execution(), shown
         self.output = pair.plan.outputs[0]
         regions, rows, columns = _places(pair.plan, self.output, count, generator)
-        target = _codes(pair.target.read(Region(rows, columns, 1, 1)))
+        target = self._codes(*pair.target.read(Region(rows, columns, 1, 1)).split(1, dim=1))
         clipped = ((target <= _CLIPPED) | (target >= 1.0 - _CLIPPED)).any(1)
         sure, vague = (~clipped).nonzero()[:, 0], clipped.nonzero()[:, 0]
-        kept = torch.cat([sure[:count], vague[: max(count // 8, count - len(sure))]])
+        kept = torch.arange(count) if shown else torch.cat([sure[:count], vague[: max(count // 8, count - len(sure))]])
+        kept = kept[: len(target)]
         self.region = regions.picked(kept)
         self.row, self.column = rows[kept] - self.region.top, columns[kept] - self.region.left
         self.target = target[kept].double()
-        self._two_sided = ~clipped[kept, None].expand(-1, 3)
+        self._two_sided = (~clipped[kept, None] | shown).expand(-1, 3)
         self._at_white, self._at_black = self.target >= 1.0 - _CLIPPED, self.target <= _CLIPPED
         needed = pair.plan.regions([(self.output, self.region)])
         given = self.execution.inputs.given
@@ -136,8 +139,13 @@ class Samples:
         region = self.region.picked(chunk)
         (picture,) = self.execution.evaluate([(self.output, region)], Inputs(sliders, given), small)
         place = torch.arange(len(chunk)), 0, self.row[chunk], self.column[chunk]
-        planes = (plane.expand(len(chunk), 1, region.height, region.width)[place] for plane in picture)
-        return torch.stack([srgb_encode(plane) for plane in mix(REC2020_TO_SRGB, *planes)], dim=1)
+        return self._codes(*(plane.expand(len(chunk), 1, region.height, region.width)[place] for plane in picture))
+
+    def _codes(self, *planes: Tensor) -> Tensor:
+        """(n, 3) sRGB codes of n pixels of light."""
+        red, green, blue = (plane.flatten() for plane in planes)
+        channels = fit_gamut(red, green, blue) if self.shown else mix(REC2020_TO_SRGB, red, green, blue)
+        return torch.stack([srgb_encode(channel) for channel in channels], dim=1)
 
     def residuals(self, own: Tensor, small: Mapping[Ref, Any]) -> Tensor:
         """(N, 3) predicted minus target codes in float64, at a pair's coordinates."""
@@ -172,10 +180,6 @@ class Samples:
             moved = self.pair.small(self.pair.space.values(list(nearby)))
             columns.append((self.residuals(own, moved) - here) / _STEP)
         return torch.stack(columns, dim=2)
-
-
-def _codes(pixels: Tensor) -> Tensor:
-    return torch.stack([srgb_encode(plane.flatten()) for plane in mix(REC2020_TO_SRGB, *pixels.split(1, dim=1))], dim=1)
 
 
 def _places(plan: Plan, output: Ref, count: int, generator: torch.Generator) -> tuple[Region, Tensor, Tensor]:

@@ -23,6 +23,9 @@ _PATCHES = (320, 512)
 _GOOD = 2e-7
 _SHORT_LADDER = (1e-3, 1e-5, 1e-7)
 _FRUITLESS = 3
+_SEARCHING = 0.8
+_CALM = (3.0, 1.0, 0.3, 0.1, 0.03)
+_HARDLY_WORSE = 1.06
 _TABLE_RATE = 0.2
 
 
@@ -61,16 +64,17 @@ class Found:
 class LeastSquares:
     """The residuals of all pairs at sampled pixels, as one least-squares problem.
 
-    total: derivatives also count how statistics move with the sliders (one more measurement per slider); without, they
-    are held, which is cheaper and still points downhill.
+    last: for the end of a search. Compares what a display shows, and derivatives also count how statistics move with the
+    sliders (one more measurement per slider); before, light is compared unbounded and statistics are held, which points
+    downhill from farther away and is cheaper.
     """
 
-    def __init__(self, space: Space, pairs: Sequence[Pair], count: int, seed: int, clock: Clock, total: bool = False) -> None:
+    def __init__(self, space: Space, pairs: Sequence[Pair], count: int, seed: int, clock: Clock, last: bool = False) -> None:
         generator = torch.Generator().manual_seed(seed)
         each = max(64, count // len(pairs))
         self.space, self.pairs, self.count, self.clock = space, pairs, count, clock
-        self.total = total and any(pair.proxy is not None for pair in pairs)
-        self.samples = [Samples(pair, each, generator) for pair in pairs]
+        self.total = last and any(pair.proxy is not None for pair in pairs)
+        self.samples = [Samples(pair, each, generator, shown=last) for pair in pairs]
         self.indices = [space.indices(index) for index in range(len(pairs))]
         self._statistics: tuple[bytes, list[Any]] = (b"", [])
 
@@ -101,9 +105,10 @@ class LeastSquares:
             derivatives.append(wide)
         return torch.cat(residuals), torch.cat(derivatives)
 
-    def problem(self, enough: float) -> Problem:
+    def problem(self, enough: float, share: float = _SEARCHING) -> Problem:
+        """What `descend` needs. share: of the time, when it shall stop."""
         low, high = self.space.vector("low"), self.space.vector("high")
-        return Problem(self.residuals, self.jacobian, low, high, self.clock.over, enough)
+        return Problem(self.residuals, self.jacobian, low, high, lambda: self.clock.over(share), enough)
 
 
 def least_squares(space: Space, pairs: Sequence[Pair], clock: Clock, seed: int = 0) -> Found:
@@ -112,12 +117,12 @@ def least_squares(space: Space, pairs: Sequence[Pair], clock: Clock, seed: int =
     good = max(_GOOD, 1.5 * noise)
     few, many = _PATCHES if any(step.margin for pair in pairs for step in pair.plan.steps) else _PIXELS
     coarse = LeastSquares(space, pairs, few, seed, clock)
-    fine = LeastSquares(space, pairs, many, seed + 1, clock, total=True)
+    fine = LeastSquares(space, pairs, many, seed + 1, clock, last=True)
     enough = max(1.02 * noise, _GOOD if fine.total else 0.01 * _GOOD)
     generator = torch.Generator().manual_seed(seed)
     best, costs, fruitless = Outcome(space.vector(), math.inf, False), [], 0
     for attempt in range(1000):
-        if attempt and (clock.over() or best.cost <= good or fruitless >= _FRUITLESS):
+        if attempt and (clock.over(_SEARCHING) or best.cost <= good or fruitless >= _FRUITLESS):
             break
         outcome = _attempt(coarse, space, attempt, generator, seed, enough)
         if outcome.cost > 3.0 * best.cost and not outcome.cost <= good:
@@ -128,9 +133,21 @@ def least_squares(space: Space, pairs: Sequence[Pair], clock: Clock, seed: int =
         fruitless = 0 if outcome.cost < 0.98 * best.cost else fruitless + 1
         if outcome.cost < best.cost:
             best = outcome
+    if best.cost > good:
+        best = _calmer(fine, best)
     residual, derivative = fine.jacobian(best.u)
     agreed = sum(cost <= 1.02 * best.cost for cost in costs) >= 2
-    return Found(best.u, best.cost <= good or (best.settled and agreed), best.cost, uncertainty(residual, derivative))
+    return Found(
+        best.u,
+        best.cost <= good or (best.settled and agreed),
+        best.cost,
+        uncertainty(residual, derivative, _held(space, best.u)),
+    )
+
+
+def _held(space: Space, u: Tensor) -> Tensor:
+    """Which coordinates lie on a bound."""
+    return (u <= space.vector("low")) | (u >= space.vector("high"))
 
 
 def _attempt(coarse: LeastSquares, space: Space, attempt: int, generator: torch.Generator, seed: int, enough: float) -> Outcome:
@@ -155,6 +172,17 @@ def _polish(fine: LeastSquares, outcome: Outcome, enough: float) -> Outcome:
             fine.forget()
         outcome = descend(fine.problem(enough), outcome.u, (outcome.ridge,))
     return outcome
+
+
+def _calmer(fine: LeastSquares, best: Outcome) -> Outcome:
+    """About as good, with sliders nearer to their defaults: a target that no sliders meet quite says little about many."""
+    for share in _CALM:
+        if fine.clock.over() or share * best.cost <= best.ridge:
+            break
+        calmer = descend(fine.problem(0.0, 1.0), best.u, (share * best.cost,))
+        if calmer.cost <= _HARDLY_WORSE * best.cost:
+            return calmer
+    return best
 
 
 def _rounding_noise(target: Photo) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -12,6 +14,7 @@ from .transfer import srgb_encode
 _TOLERANCE = 1e-6
 _HALVINGS = 22
 _COLOUR_KEPT = 0.5
+_NUDGE = 1e-3
 
 
 def fit_gamut(r: Tensor, g: Tensor, b: Tensor, to_output: Matrix = REC2020_TO_SRGB) -> tuple[Tensor, Tensor, Tensor]:
@@ -19,7 +22,7 @@ def fit_gamut(r: Tensor, g: Tensor, b: Tensor, to_output: Matrix = REC2020_TO_SR
 
     Pixels inside the output gamut, up to and on its boundary, are not touched. The others keep their OKLab hue and move
     straight to the boundary, towards a grey whose lightness is near their own for muted colours and nearer to the middle
-    for strong ones; so bright saturated light keeps its colour, and clipped neutral highlights become white.
+    for strong ones; so bright saturated light keeps its colour, and clipped neutral highlights become white. Differentiable.
     Source: B. Ottosson, sRGB gamut clipping (2021), adaptive L0 with alpha = 0.5.
     """
     channels = [plane.contiguous() for plane in mix(to_output, r, g, b)]
@@ -44,13 +47,25 @@ def _pull_in(r: Tensor, g: Tensor, b: Tensor, to_output: Matrix) -> tuple[Tensor
         return mix(to_rgb, *(root * root * root for root in roots))
 
     low, high = torch.zeros_like(lightness), torch.ones_like(lightness)
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (low + high)
-        red, green, blue = at(middle)
-        inside = torch.minimum(torch.minimum(red, green), blue) >= -_TOLERANCE
-        inside &= torch.maximum(torch.maximum(red, green), blue) <= 1.0 + _TOLERANCE
-        low, high = torch.where(inside, middle, low), torch.where(inside, high, middle)
-    return at(low)
+    with torch.no_grad():
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            red, green, blue = at(middle)
+            inside = torch.minimum(torch.minimum(red, green), blue) >= -_TOLERANCE
+            inside &= torch.maximum(torch.maximum(red, green), blue) <= 1.0 + _TOLERANCE
+            low, high = torch.where(inside, middle, low), torch.where(inside, high, middle)
+    return at(_following(low, at) if torch.is_grad_enabled() else low)
+
+
+def _following(share: Tensor, at: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]) -> Tensor:
+    """The same shares, whose gradient keeps the channel that meets the boundary on it (implicit function theorem)."""
+    here = torch.stack(at(share))
+    with torch.no_grad():
+        slopes = (torch.stack(at(share + _NUDGE)) - torch.stack(at(share - _NUDGE))) / (2.0 * _NUDGE)
+        meeting = torch.minimum(here.abs(), (here - 1.0).abs()).argmin(0, keepdim=True)
+        slope = slopes.gather(0, meeting)[0]
+    channel = here.gather(0, meeting)[0]
+    return share - torch.where(slope.abs() > _NUDGE, (channel - channel.detach()) / slope, torch.zeros_like(slope))
 
 
 def _aim(lightness: Tensor, chroma: Tensor) -> Tensor:

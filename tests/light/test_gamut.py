@@ -81,3 +81,19 @@ def test_display_codes_of_srgb_primaries_are_ones_and_zeros() -> None:
     light = torch.cat(mix(SRGB_TO_REC2020, *torch.eye(3).view(3, 1, 1, 1, 3)), dim=1)
     torch.testing.assert_close(to_display(light)[0, :, 0], torch.eye(3), atol=3e-5, rtol=0)
     assert REC2020_TO_SRGB[0][0] > 1.0
+
+
+def test_the_fit_to_the_gamut_is_differentiable_inside_at_the_edges_and_beyond() -> None:
+    generator = torch.Generator().manual_seed(3)
+    light = (torch.rand(3, 400, generator=generator, dtype=torch.float64) * 1.6 - 0.3).requires_grad_()
+    weight = torch.rand(3, 400, generator=generator, dtype=torch.float64)
+    (gradient,) = torch.autograd.grad((torch.stack(fit_gamut(*light)) * weight).sum(), light)
+    with torch.no_grad():
+        for channel in range(3):
+            step = torch.zeros_like(light)
+            step[channel] = 1e-4
+            up, down = (torch.stack(fit_gamut(*(light + sign * step))) for sign in (1.0, -1.0))
+            expected = ((up - down) * weight).sum(0) / 2e-4
+            error = (gradient[channel] - expected).abs()
+            assert (error < 0.01 + 0.02 * expected.abs()).double().mean().item() > 0.97  # kinks lie in between for some
+    assert torch.isfinite(gradient).all()
