@@ -61,8 +61,8 @@ class Trial:
     sliders: int
     start: float
     psnr: float
-    ceiling: float
-    clean: float
+    ceiling: float | None
+    clean: float | None
     delta_e: float
     seconds: float
     converged: bool
@@ -129,10 +129,15 @@ def trial(kind: str, number: int, graphs: dict[str, list[str]], seconds: float, 
     beside = graph.fit(photo, target, method="cmaes", seconds=max(0.1, fitted.seconds), seed=seed) if with_cmaes else None
     return Trial(
         kind, seed, path.name, name, len(unknowns), before.psnr, after.psnr,
-        compare(clean, target).psnr, compare(fitted.graph(photo), clean).psnr, after.delta_e, fitted.seconds,
+        *_beside_storing(fitted, photo, clean, target), after.delta_e, fitted.seconds,
         fitted.converged, _inside(fitted, truth), sum(entry.flat for entry in fitted.free),
         beside.pairs[0].after.psnr if beside and beside.pairs[0].after else None,
     )  # fmt: skip
+
+
+def _beside_storing(fitted: Fitted, photo: Photo, clean: Photo, target: Photo) -> tuple[float | None, float | None]:
+    """PSNR of the edit against what was stored of it, and of the fit against the edit; None where nothing was stored."""
+    return (None, None) if target is clean else (compare(clean, target).psnr, compare(fitted.graph(photo), clean).psnr)
 
 
 def _inside(fitted: Fitted, truth: list[float]) -> float:
@@ -194,17 +199,19 @@ def table(name: str, trials: list[Trial], wanted: dict[str, tuple[float, int]], 
     missed = [e for e in trials if e.kind in wanted and e.psnr < wanted[e.kind][0]]
     lines += ["", "Not found: " + ("none." if not missed else "")]
     lines += [
-        f"* {e.kind}, seed {e.seed}, {e.graph}, {e.photo}: {e.psnr:.1f} dB; the true sliders: {e.ceiling:.1f} dB; "
-        f"to the edit before storing: {e.clean:.1f} dB; converged: {'yes' if e.converged else 'no'}"
+        f"* {e.kind}, seed {e.seed}, {e.graph}, {e.photo}: {e.psnr:.1f} dB; the true sliders: {_stored([e.ceiling])}; "
+        f"to the edit before storing: {_stored([e.clean])}; converged: {'yes' if e.converged else 'no'}"
         for e in missed
     ]
     return "\n".join(lines) + "\n"
 
 
-def _stored(values: Iterable[float]) -> str:
-    """Median and least of PSNRs; nothing where the target is the picture itself."""
-    known = list(values)
-    return "-" if min(known) > 150.0 else f"{_median(known):.1f} ({min(known):.1f})"
+def _stored(values: Iterable[float | None]) -> str:
+    """Median and least of PSNRs; nothing where the target was not stored."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return "-"
+    return f"{_median(known):.1f}" + (f" ({min(known):.1f})" if len(known) > 1 else "")
 
 
 def _median(values: Any) -> float:
