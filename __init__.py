@@ -4,11 +4,19 @@ import importlib
 
 __version__ = "0.1.0"
 
+WEB_DIRECTORY = "./nodes/web"
+"""What ComfyUI serves to its editor."""
+
 _FACE = ("FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save")
 
 
+_NODES = ("NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS")
+
+
 def __getattr__(name: str):
-    """The Python face (`api`), loaded when first asked for, so that importing the package costs nothing."""
+    """The Python face (`api`) and ComfyUI's (`nodes`), loaded when first asked for: importing the package costs nothing."""
     if name in _FACE:
         return getattr(importlib.import_module(".api", __name__), name)
+    if name in _NODES:
+        return getattr(importlib.import_module(".nodes.mappings", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

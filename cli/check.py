@@ -17,7 +17,7 @@ def describe(graph: Graph) -> list[str]:
     """Steps, sources, sinks and fits of a workflow, a line each."""
     kinds = Counter(step.spec.family for step in graph if step.spec.family)
     lines = [f"{len(graph.steps)} steps" + (": " if kinds else "") + ", ".join(f"{n} {kind}" for kind, n in kinds.items())]
-    for role in ("source", "sink", "fit"):
+    for role in ("source", "sink", "view", "fit"):
         for step in graph.by_role(role):
             lines.append(f"{role}  {_about(graph, step)}")
     return lines

@@ -75,12 +75,13 @@ class Graph:
     """Steps by id, in the order of the file. Call it with a photo to render it.
 
     read: how files that steps name are found and opened; None outside a folder. tables: look-up tables that a fit made, by
-    the file name that their steps give; `save` writes them.
+    the file name that their steps give; `save` writes them. document: the UI form that the graph was read from, if it was.
     """
 
     steps: Mapping[str, Step]
     read: Read | None = None
     tables: Mapping[str, Lut] = field(default_factory=dict)
+    document: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", MappingProxyType(dict(self.steps)))
@@ -89,7 +90,7 @@ class Graph:
         return iter(self.steps.values())
 
     def by_role(self, role: str) -> list[Step]:
-        """The steps that are a `source`, a `sink` or a `fit`."""
+        """The steps that are a `source`, `sink`, `view`, `advice` or `fit`."""
         return [step for step in self if getattr(step.spec.reach, "role", None) == role]
 
     def step(self, name: str) -> Step:
@@ -173,7 +174,7 @@ class Graph:
         return fit(self, photo, target, **options)
 
     def save(self, file: str) -> None:
-        """Write the workflow file (API form), and the tables that a fit made beside it."""
+        """Write the workflow file, in the form it came in, and the tables that a fit made beside it."""
         from .schema import save
 
         save(self, file)

@@ -1,4 +1,4 @@
-"""Sources, sinks and the fit: declared like operations, once; ComfyUI, the host and the terminal project them.
+"""Sources, sinks, views, advice and the fit: declared like operations, once; ComfyUI, the host and the terminal project them.
 
 They touch no disk: a source is handed `read`, a sink `write`.
 """
@@ -97,6 +97,25 @@ def preview_image(write: Writer, images: Image) -> None:
     write("8-bit image", "preview", images)
 
 
+def compare(photo: Image, before: Image) -> Report:
+    """Show two photos in one frame with a movable edge, and say how far they are apart.
+
+    photo: the photo, right of the edge.
+    before: what to compare it with, left of the edge.
+    """
+    raise WorkflowError("a comparison is not run as a step; ask for a picture")
+
+
+def auto(photo: Image) -> Report:
+    """A first guess of exposure, white balance, contrast and vibrance, by rules.
+
+    photo: the photo at the end of the steps to set; what its camera gave is measured.
+
+    Gives a patch: edits of the workflow, as text.
+    """
+    raise WorkflowError("a guess is not run as a step; ask for it")
+
+
 METHODS = ("auto", "lm", "adam", "cmaes")
 
 
@@ -139,11 +158,13 @@ PORTS: dict[str, OpSpec] = {
         _port(load_image, "source", "LoadImage"),
         _port(save_photo, "sink"),
         _port(save_image, "sink", "SaveImage"),
-        _port(preview_image, "sink", "PreviewImage"),
+        _port(preview_image, "view", "PreviewImage"),
+        _port(compare, "view"),
+        _port(auto, "advice"),
         _port(fit, "fit"),
     )
 }
-"""Node id -> spec of every source, sink and the fit."""
+"""Node id -> spec of every source, sink, view, advice and the fit."""
 
 
 def find_spec(node_id: str) -> OpSpec:

@@ -1,7 +1,8 @@
-"""Workflow files: ComfyUI's API form (id -> class_type, inputs), read, checked and written."""
+"""Workflow files: ComfyUI's API form (id -> class_type, inputs), read, checked and written; the UI form by way of it."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections import Counter
@@ -16,6 +17,7 @@ from ..ops.spec import OpSpec
 from .errors import WorkflowError, nearest
 from .model import Graph, Link, Read, Step, checked
 from .ports import find_spec
+from .ui_form import is_ui_form, to_api, updated
 
 MOST_BYTES = 64 << 20
 MOST_STEPS = 100_000
@@ -41,11 +43,11 @@ def loads(text: str | bytes, read: Read | None = None) -> Graph:
 
 
 def from_data(data: Any, read: Read | None = None) -> Graph:
-    """The API form as Python data, checked, as a graph."""
+    """A workflow (API or UI form) as Python data, checked, as a graph."""
     if not isinstance(data, dict):
         raise WorkflowError(f"expected a workflow: an object of steps; got {type(data).__name__}")
-    if isinstance(data.get("nodes"), list) and "links" in data:
-        raise WorkflowError("expected the API form; got the editor's own form: export it with Export (API)")
+    if is_ui_form(data):
+        return dataclasses.replace(from_data(to_api(data), read), document=data)
     if not data:
         raise WorkflowError("expected a workflow; got no steps")
     if len(data) > MOST_STEPS:
@@ -71,6 +73,8 @@ def _step(step_id: str, entry: Any) -> Step:
     bare = Step(step_id, spec, title=title if isinstance(title, str) else "", extra=_extra(entry, meta))
     values, links = {}, {}
     for name, given in inputs.items():
+        if name == "upload" and spec.param(name) is None:
+            continue  # the button beside a photo's name, which some editors export
         if isinstance(given, list):
             links[name] = _link(bare, name, given)
         else:
@@ -146,8 +150,9 @@ def to_data(graph: Graph) -> dict[str, Any]:
 
 
 def dumps(graph: Graph) -> str:
-    """A graph as the text of a workflow file."""
-    return json.dumps(to_data(graph), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """A graph as the text of a workflow file, in the form that it came in."""
+    data = to_data(graph) if graph.document is None else updated(graph.document, to_data(graph))
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def save(graph: Graph, file: str | os.PathLike[str]) -> None:

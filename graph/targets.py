@@ -15,10 +15,10 @@ from .plan import Ref
 
 
 def target(graph: Graph, sink: str | None = None) -> Link:
-    """The picture to render: what a sink (or any step named) shows; by default that of the only sink, or only fit."""
+    """The picture to render: what a sink (or any step named) shows; by default that of the only sink, view or fit."""
     if sink is not None:
         return _shown_by(graph.step(sink))
-    for role in ("sink", "fit"):
+    for role in ("sink", "view", "fit"):
         steps = graph.by_role(role)
         if len(steps) == 1:
             return _shown_by(steps[0])

@@ -74,7 +74,10 @@ class Small:
 
 @dataclass(frozen=True)
 class Port:
-    """Where photos and files enter and leave a graph, and where a fit is asked for: `source`, `sink` or `fit`."""
+    """Where photos and files enter and leave a graph, and where something is asked for.
+
+    role: `source`, `sink` (a file), `view` (the screen), `advice` or `fit`.
+    """
 
     role: str
 

@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "files": {"torch", "numpy", "PIL", "tifffile", "imagecodecs", "light", "ops"},
     "advice": {"torch", "light", "ops", "graph"},
     "cli": {"torch", "light", "ops", "graph", "files", "networks", "advice", "api"},
+    "nodes": {"torch", "numpy", "PIL", "aiohttp", "light", "ops", "graph", "files", "networks", "advice"},
     "training": {"torch", "safetensors", "light", "ops", "graph", "files", "networks"},
     "benchmarks": {"torch", "numpy", "PIL", "PyOpenColorIO", "light", "ops", "graph", "files", "networks", "api", "cli"},
 }

@@ -1,0 +1,1 @@
+"""Inside ComfyUI: node classes made from the declarations. The only room that knows ComfyUI."""

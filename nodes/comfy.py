@@ -1,0 +1,151 @@
+"""The bridge to ComfyUI: folders, memory, progress, Stop. Outside ComfyUI (tests) each falls back to something plain."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..files.errors import FileError
+from ..files.folder import Folders, read_file
+from ..graph.cache import Cache
+from ..graph.errors import Stopped, WorkflowError
+from ..graph.render import Settings
+from ..networks.weights import WeightsError, load_network
+
+CACHE = Cache(512 << 20)
+"""Pictures and statistics by content, shared by all nodes."""
+
+_PER_SECOND = 10.0
+
+
+def module(name: str) -> Any:
+    """A module of ComfyUI, or None outside it."""
+    with contextlib.suppress(ImportError):
+        return importlib.import_module(name)
+    return None
+
+
+def folders() -> list[Path]:
+    """Where workflows may read: ComfyUI's input, output and temp folders and its folders for tables."""
+    paths = module("folder_paths")
+    if paths is None:
+        return [Path.cwd()]
+    found = [paths.get_input_directory(), paths.get_output_directory(), paths.get_temp_directory()]
+    with contextlib.suppress(KeyError):
+        found += paths.get_folder_paths("luts")
+    return [Path(folder) for folder in found]
+
+
+def files_of(endings: tuple[str, ...], kind: str) -> list[str]:
+    """The names of files that a source may open, for its menu."""
+    names: set[str] = set()
+    for folder in [folders()[0]] if kind != "LUT" else [folders()[0], *folders()[3:]]:
+        if folder.is_dir():
+            names |= {entry.name for entry in os.scandir(folder) if entry.is_file() and entry.name.lower().endswith(endings)}
+    return sorted(names)
+
+
+def read(kind: str, name: str) -> Any:
+    """Open what a source names, within the folders. Raises WorkflowError."""
+    try:
+        return load_network(name) if kind == "network" else read_file(kind, path_of(kind, name))
+    except (FileError, WeightsError) as error:
+        raise WorkflowError(str(error)) from None
+
+
+def path_of(kind: str, name: str) -> Path:
+    """The file of a name; ComfyUI's endings ` [input]`, ` [output]` and ` [temp]` are understood. Raises WorkflowError."""
+    allowed = folders()
+    for index, place in enumerate(("input", "output", "temp")):
+        if name.endswith(f" [{place}]") and index < len(allowed):
+            name, allowed = name.removesuffix(f" [{place}]"), [allowed[index]]
+            break
+    try:
+        return Folders(allowed).find(kind, name)
+    except FileError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def output_path(name: str, width: int, height: int) -> tuple[Path, str]:
+    """A new file in the output folder, numbered as ComfyUI numbers, and its subfolder. Raises WorkflowError."""
+    stem, dot, ending = name.rpartition(".")
+    if not dot or not stem:
+        raise WorkflowError(f"expected a file name with an ending, such as photo.tif; got {name[:120]!r}")
+    paths = module("folder_paths")
+    if paths is None:
+        return Path(name), ""
+    try:
+        folder, start, counter, subfolder, _ = paths.get_save_image_path(stem, paths.get_output_directory(), width, height)
+    except Exception as error:
+        raise WorkflowError(f"{name[:120]!r} lies outside the output folder: {error}") from None
+    while (path := Path(folder) / f"{start}_{counter:05}_.{ending}").exists():
+        counter += 1
+    return path, subfolder
+
+
+def temp_folder() -> Path:
+    paths = module("folder_paths")
+    folder = Path(paths.get_temp_directory() if paths else ".")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def device() -> torch.device:
+    """Where ComfyUI computes."""
+    management = module("comfy.model_management")
+    return management.get_torch_device() if management else torch.device("cpu")
+
+
+@contextlib.contextmanager
+def rendering() -> Iterator[Settings]:
+    """Outside inference mode, on ComfyUI's device, stopping when Stop is pressed."""
+    bar = Progress()
+    with torch.inference_mode(False), torch.enable_grad():
+        yield Settings(device=device(), progress=bar.tiles)
+
+
+class Progress:
+    """A progress bar on the running node, at most ten messages a second; passes Stop on."""
+
+    def __init__(self) -> None:
+        utils = module("comfy.utils")
+        self._bar: Any = utils.ProgressBar(1000) if utils else None
+        self._management = module("comfy.model_management")
+        self._told = 0.0
+
+    def tiles(self, done: int, total: int) -> None:
+        self.check()
+        self._tell(done / max(1, total))
+
+    def share(self, share: float) -> None:
+        """For a fit: Stop ends it with the best so far."""
+        if self._management is not None and self._management.processing_interrupted():
+            with contextlib.suppress(self._management.InterruptProcessingException):
+                self._management.throw_exception_if_processing_interrupted()
+            raise Stopped
+        self._tell(share)
+
+    def check(self) -> None:
+        if self._management is not None:
+            self._management.throw_exception_if_processing_interrupted()
+
+    def _tell(self, share: float) -> None:
+        now = time.monotonic()
+        if self._bar is not None and now - self._told > 1.0 / _PER_SECOND:
+            self._told = now
+            self._bar.update_absolute(int(1000 * share), 1000)
+
+
+def on_server(register: Callable[[Any], None]) -> None:
+    """Register routes, where there is a server."""
+    server = module("server")
+    instance = getattr(getattr(server, "PromptServer", None), "instance", None)
+    if instance is not None:
+        register(instance.routes)

@@ -1,0 +1,211 @@
+"""What our wires carry: a piece of graph with one output picked, and what its sources were handed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.weak import WeakIdKeyDictionary
+
+from ..graph.cache import Cache
+from ..graph.errors import WorkflowError
+from ..graph.model import Graph, Link, Step, checked
+from ..graph.plan import Plan, make_plan
+from ..graph.ports import PORTS
+from ..graph.render import Job, Settings, companions
+from ..graph.targets import full_sizes, gather_sources
+from ..light.photo import Photo
+from ..light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
+from ..light.rectangle import Region, Size
+from ..light.transfer import srgb_decode, srgb_encode
+from ..ops.spec import OpSpec
+
+SOURCE = "luxgrad.load_photo"
+_SNAP = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class ImagePhoto(Photo):
+    """A ComfyUI IMAGE, decoded a rectangle at a time: sRGB codes (B3HW, or B1HW for grey) as linear light."""
+
+    def read(self, region: Region) -> Tensor:
+        assert isinstance(self.raster, Tensor)
+        codes = region.cut(self.raster).float()
+        if not torch.isfinite(codes).all():
+            raise WorkflowError("expected finite pixels; got NaN or infinity in an IMAGE")
+        return torch.cat(
+            mix(SRGB_TO_REC2020, *(srgb_decode(codes[:, c : c + 1]) for c in (0, 1 % codes.shape[1], 2 % codes.shape[1]))), 1
+        )
+
+    @property
+    def pixels(self) -> Tensor:
+        return self.read(Region.whole(self.size))
+
+
+_photos = WeakIdKeyDictionary()
+
+
+def photo_of_image(image: Tensor) -> Photo:
+    """An IMAGE (B,H,W,C: grey, RGB or RGBA, any float type) as a photo; one photo per tensor."""
+    if image.ndim != 4 or image.shape[-1] not in (1, 3, 4) or not image.is_floating_point() or not image.numel():
+        raise WorkflowError(f"expected an IMAGE of shape (B,H,W,3) or (B,H,W,4); got {tuple(image.shape)} of {image.dtype}")
+    if image not in _photos:
+        codes = image.detach().movedim(-1, 1)
+        alpha = codes[:, 3:4].float().clone() if codes.shape[1] == 4 else None
+        _photos[image] = ImagePhoto(codes[:, :3], alpha)
+    return _photos[image]
+
+
+def photo_of_mask(mask: Tensor) -> Photo:
+    """A MASK (B,H,W or H,W) as the alpha of a photo, which is how a source step hands out masks."""
+    if mask.ndim not in (2, 3) or not mask.is_floating_point() or not mask.numel():
+        raise WorkflowError(f"expected a MASK of shape (B,H,W); got {tuple(mask.shape)} of {mask.dtype}")
+    if mask not in _photos:
+        plane = mask.detach().reshape(-1, 1, *mask.shape[-2:]).float().clone()
+        _photos[mask] = Photo(plane.expand(-1, 3, -1, -1), plane)
+    return _photos[mask]
+
+
+def codes_of_light(light: Tensor) -> Tensor:
+    """Linear Rec.2020 light (B3HW) as the values of an IMAGE (B,H,W,3): sRGB codes, unbounded.
+
+    A value within a hundredth of an 8-bit code of one is exactly that code, because ComfyUI's SaveImage truncates.
+    """
+    codes = torch.cat([srgb_encode(plane) for plane in mix(REC2020_TO_SRGB, *light.split(1, dim=1))], dim=1).float()
+    nearest = torch.round(codes * 255.0)
+    return torch.where((codes * 255.0 - nearest).abs() < _SNAP, nearest / 255.0, codes).movedim(1, -1).contiguous()
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """A piece of graph, one of its outputs, and what its sources were handed (photos, tables, networks), by step id."""
+
+    graph: Graph
+    link: Link
+    handed: Mapping[str, Any]
+
+    @property
+    def mask(self) -> bool:
+        """Whether the output is a MASK."""
+        return self.graph.steps[self.link.step].spec.outputs[self.link.slot].socket == "MASK"
+
+    def given(self) -> dict[Any, Any]:
+        return gather_sources(self.graph, self.handed, [self.link])
+
+    def plan(self) -> Plan:
+        return make_plan(self.graph, [self.link], full_sizes(self.given()))
+
+    @property
+    def size(self) -> Size:
+        plan = self.plan()
+        return plan.size(plan.outputs[0])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the IMAGE or MASK."""
+        photos = [value for value in self.handed.values() if isinstance(value, Photo)]
+        batch = max((photo.batch for photo in photos), default=1)
+        if self.mask:
+            return (batch, *self.size)
+        origin = self._origin()
+        return (batch, *self.size, 4 if origin is not None and origin.alpha is not None else 3)
+
+    def frames(self) -> list[Recipe]:
+        """One recipe for each picture of a batch."""
+        batch = self.shape[0]
+        if batch == 1:
+            return [self]
+        return [Recipe(self.graph, self.link, {k: _frame(v, i) for k, v in self.handed.items()}) for i in range(batch)]
+
+    def _origin(self) -> Photo | None:
+        """The photo whose alpha the output carries: that of the first picture of each step, all the way up."""
+        step = self.graph.steps[self.link.step]
+        while True:
+            if getattr(step.spec.reach, "role", None) == "source":
+                return self.handed.get(step.id)
+            name = next(entry.name for entry in step.spec.inputs if entry.picture)
+            step = self.graph.steps[step.links[name].step]
+
+    def job(self, settings: Settings | None = None, scale: float = 1.0, cache: Cache | None = None) -> Job:
+        return Job(self.graph, [self.link], self.given(), {}, scale, settings, cache)
+
+    def render(self, settings: Settings | None = None, scale: float = 1.0, cache: Cache | None = None) -> Tensor:
+        """The IMAGE (B,H,W,C) or MASK (B,H,W), on the CPU."""
+        job = self.job(settings, scale, cache)
+        (pixels,) = job.outputs()
+        if self.mask:
+            return pixels[:, 0].float().cpu()
+        codes = codes_of_light(pixels).cpu()
+        alpha = companions(job).alpha
+        if alpha is None:
+            return codes
+        plane = alpha.movedim(1, -1).to(codes).expand(len(codes), -1, -1, -1)
+        return torch.cat([codes, plane], dim=-1)
+
+
+def _frame(value: Any, index: int) -> Any:
+    """One picture of a photo that holds a batch; anything else as it is."""
+    if not isinstance(value, Photo) or value.batch == 1:
+        return value
+    assert isinstance(value.raster, Tensor)
+    one = slice(index, index + 1)
+    return dataclasses.replace(value, raster=value.raster[one], alpha=None if value.alpha is None else value.alpha[one])
+
+
+def source(step_id: str, value: Tensor, mask: bool, title: str = "") -> Recipe:
+    """An ordinary IMAGE or MASK as a source step."""
+    photo = photo_of_mask(value) if mask else photo_of_image(value)
+    return Recipe(Graph({step_id: Step(step_id, PORTS[SOURCE], title=title)}), Link(step_id, int(mask)), {step_id: photo})
+
+
+def record(
+    spec: OpSpec, step_id: str, title: str, values: Mapping[str, Any], inputs: Mapping[str, Recipe]
+) -> tuple[Graph, dict[str, Any]]:
+    """A new step after some recipes: its graph and what the sources were handed, without an output picked."""
+    graph, handed, links = merged(inputs)
+    step = Step(step_id, spec, {}, links, title)
+    step = dataclasses.replace(step, values={name: checked(step, name, value) for name, value in values.items()})
+    return Graph({**graph.steps, step_id: step}, tables=graph.tables), handed
+
+
+def merged(inputs: Mapping[str, Recipe]) -> tuple[Graph, dict[str, Any], dict[str, Link]]:
+    """Several recipes as one graph: shared steps once; a source of the same name that was handed another photo is renamed."""
+    steps: dict[str, Step] = {}
+    tables: dict[str, Any] = {}
+    handed: dict[str, Any] = {}
+    links: dict[str, Link] = {}
+    for name, recipe in inputs.items():
+        clash = [key for key, value in recipe.handed.items() if handed.get(key, value) is not value]
+        clash += [key for key, step in recipe.graph.steps.items() if key not in recipe.handed and steps.get(key, step) != step]
+        taken = {*steps, *recipe.graph.steps}
+        names = {key: _fresh(key, taken) for key in _with_users(recipe.graph, clash)}
+        for key, step in recipe.graph.steps.items():
+            moved = {slot: Link(names.get(link.step, link.step), link.slot) for slot, link in step.links.items()}
+            new = names.get(key, key)
+            steps[new] = dataclasses.replace(step, id=new, links=moved) if names else step
+        handed |= {names.get(key, key): value for key, value in recipe.handed.items()}
+        tables |= recipe.graph.tables
+        links[name] = Link(names.get(recipe.link.step, recipe.link.step), recipe.link.slot)
+    return Graph(steps, tables=tables), handed, links
+
+
+def _with_users(graph: Graph, ids: Iterable[str]) -> set[str]:
+    """Some steps and all that come after them."""
+    found = set(ids)
+    while True:
+        more = {step.id for step in graph if step.id not in found and any(link.step in found for link in step.links.values())}
+        if not more:
+            return found
+        found |= more
+
+
+def _fresh(name: str, taken: set[str]) -> str:
+    number = 2
+    while f"{name}#{number}" in taken:
+        number += 1
+    taken.add(f"{name}#{number}")
+    return f"{name}#{number}"

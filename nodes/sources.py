@@ -1,0 +1,55 @@
+"""Load Photo, Load LUT, Load Network: sources open what they name when they run, and record a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..graph.errors import WorkflowError
+from ..networks.weights import manifest
+from . import comfy
+from .factory import RecordingNode, outputs, recorded
+
+_ENDINGS = {"photo": (".jpg", ".jpeg", ".png", ".tif", ".tiff"), "LUT": (".cube",)}
+
+
+class SourceNode(RecordingNode):
+    """A source in ComfyUI. Its first parameter names the file."""
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, dict[str, Any]]:  # noqa: N802
+        types = super().INPUT_TYPES()
+        param = cls.SPEC.params[0]
+        kind = param.kind.kind  # type: ignore[union-attr]
+        choices = sorted(manifest()) if kind == "network" else comfy.files_of(_ENDINGS[kind], kind)
+        options = types["required"][param.name][1]
+        if choices and options["default"] not in choices:
+            options = {**options, "default": choices[0]}
+        types["required"][param.name] = choices, {**options, **({"image_upload": True} if kind == "photo" else {})}
+        return types
+
+    def record(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> tuple[Any, ...]:
+        param = self.SPEC.params[0]
+        kind = param.kind.kind  # type: ignore[union-attr]
+        return outputs(*recorded(self.SPEC, unique_id, prompt, values, lambda: comfy.read(kind, values[param.name])))
+
+
+class FileNode(SourceNode):
+    """A source that opens a file of the user's, which may change or vanish."""
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, file: str) -> bool | str:  # noqa: N802
+        """Looks for the file itself: menus are older than files."""
+        try:
+            comfy.path_of(cls.SPEC.params[0].kind.kind, file)  # type: ignore[union-attr]
+        except WorkflowError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def IS_CHANGED(cls, file: str, **_others: Any) -> str:  # noqa: N802
+        try:
+            status = comfy.path_of(cls.SPEC.params[0].kind.kind, file).stat()  # type: ignore[union-attr]
+        except (WorkflowError, OSError):
+            return "missing"
+        return f"{status.st_mtime_ns} {status.st_size}"
