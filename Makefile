@@ -11,9 +11,9 @@ READY := $(VENV)/ready
 .PHONY: demo test bench format clean
 
 demo: $(READY)
-	@echo "Fitting the sliders of workflows/api/match_reference.json until the photo looks like its reference ..."
+	@echo "Fitting the sliders of workflows/match_reference.json until the photo looks like its reference ..."
 	@mkdir -p out
-	$(BIN)/luxgrad fit workflows/api/match_reference.json --out out/demo --force
+	$(BIN)/luxgrad fit workflows/match_reference.json --out out/demo --force
 
 test: $(READY)
 	$(BIN)/ruff format --check .

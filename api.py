@@ -58,15 +58,19 @@ def open(file: Name, roots: Sequence[Name] = ()) -> Graph:  # noqa: A001
 def open_workflow(path: Path, roots: Sequence[Path], own: Collection[str] = ()) -> Graph:
     """As `open`; `own` names are the user's, and may lie anywhere."""
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise WorkflowError(f"{path}: expected a workflow of at most {MOST_BYTES >> 20} MB")
-        text = path.read_bytes()
-    except OSError as error:
-        raise WorkflowError(f"{path}: {error.strerror or error}") from None
-    try:
-        return loads(text, Workspace([path.parent, *roots], own))
+        return loads(workflow_text(path), Workspace([path.parent, *roots], own))
     except WorkflowError as error:
         raise WorkflowError(f"{path}: {error}") from None
+
+
+def workflow_text(path: Path) -> bytes:
+    """What a workflow file holds. Raises WorkflowError where it is missing or too large."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise WorkflowError(f"{path}: expected a workflow of at most {MOST_BYTES >> 20} MB")
+        return path.read_bytes()
+    except OSError as error:
+        raise WorkflowError(f"{path}: {error.strerror or error}") from None
 
 
 def load(file: Name) -> Photo:

@@ -22,7 +22,7 @@ NEUTRAL = {
 
 def folder() -> Path:
     """Where the pairs are: LUXGRAD_PAIRS, else the repository's own one."""
-    return Path(os.environ.get("LUXGRAD_PAIRS") or ROOT / "workflows" / "api" / "photos")
+    return Path(os.environ.get("LUXGRAD_PAIRS") or ROOT / "workflows" / "photos")
 
 
 def pairs() -> list[tuple[str, Path, Path]]:
@@ -35,12 +35,12 @@ def pairs() -> list[tuple[str, Path, Path]]:
 
 
 def run(_targets: int) -> None:
-    """Fit workflows/api/match_reference.json, from neutral, to every pair."""
-    graph = open_workflow(ROOT / "workflows" / "api" / "match_reference.json", []).with_values(NEUTRAL)
+    """Fit workflows/match_reference.json, from neutral, to every pair."""
+    graph = open_workflow(ROOT / "workflows" / "match_reference.json", []).with_values(NEUTRAL)
     lines = [
         "# Edits made by RawTherapee",
         "",
-        f"{machine()}; workflows/api/match_reference.json from neutral, {SECONDS:.0f} s allowed.",
+        f"{machine()}; workflows/match_reference.json from neutral, {SECONDS:.0f} s allowed.",
         "",
     ]
     heads = ["pair", "PSNR before", "after", "Delta E before", "after", "95 % after", "seconds", "converged", "flat sliders"]

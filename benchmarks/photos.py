@@ -18,7 +18,7 @@ _ENDINGS = (".jpg", ".jpeg", ".png")
 
 def folder() -> Path:
     """The folder of photos: LUXGRAD_DATA, else the repository's own."""
-    return Path(os.environ.get("LUXGRAD_DATA") or ROOT / "workflows" / "api" / "photos")
+    return Path(os.environ.get("LUXGRAD_DATA") or ROOT / "workflows" / "photos")
 
 
 def photo_files() -> list[Path]:

@@ -110,7 +110,7 @@ def _seconds(function: Callable[[], Any]) -> float:
 def run(_targets: int) -> None:
     """24 MP through the landscape workflow, its gradients, and the look-up table beside OpenColorIO."""
     lines = ["# Time and memory", "", machine(), "", "| what | seconds | ratio to the peer | peak MB |", "|---|---|---|---|"]
-    workflow = ROOT / "workflows" / "api" / "landscape.json"
+    workflow = ROOT / "workflows" / "landscape.json"
     with tempfile.TemporaryDirectory() as folder:
         photo = large_photo(Path(folder) / "large.jpg")
         peers = [child(COPY, "", photo, Path(folder) / "copy.tif") for _ in range(REPEATS)]
@@ -131,7 +131,7 @@ def run(_targets: int) -> None:
 
 def _devices() -> list[str]:
     """The landscape workflow on a picture in memory, on the CPU and, where there is one, on the GPU."""
-    graph = open_workflow(ROOT / "workflows" / "api" / "landscape.json", [])
+    graph = open_workflow(ROOT / "workflows" / "landscape.json", [])
     lines = [
         "| landscape.json, picture in memory | MP | forward, s | forward and backward, s | forward, MP per s |",
         "|---|---|---|---|---|",
@@ -164,7 +164,7 @@ def _look_up() -> list[str]:
     """The look-up table against OpenColorIO on 1 MP."""
     import PyOpenColorIO
 
-    path = ROOT / "workflows" / "api" / "luts" / "vintage_400_film.cube"
+    path = ROOT / "workflows" / "luts" / "vintage_400_film.cube"
     lut, light = read_cube(path), torch.rand(1, 3, 1000, 1000)
     transform = PyOpenColorIO.FileTransform(str(path), interpolation=PyOpenColorIO.INTERP_TETRAHEDRAL)
     processor = PyOpenColorIO.Config.CreateRaw().getProcessor(transform).getDefaultCPUProcessor()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..advice.auto import auto as first_guess
+from ..api import workflow_text
 from ..files.atomic import whole_file
 from ..files.cube import write_cube
 from ..files.encode import Canvas, depth_for, write_like_comfyui, write_photo
@@ -18,8 +19,10 @@ from ..graph.model import Graph, Step
 from ..graph.patch import apply
 from ..graph.ports import PORTS
 from ..graph.render import Job, Settings, companions
-from ..graph.schema import dumps
+from ..graph.schema import dumps, from_data, parse, to_data
 from ..graph.targets import gather_sources, target
+from ..graph.ui_form import is_ui_form, to_api
+from ..graph.ui_layout import from_api
 from ..ops.spec import REGISTRY
 from .check import describe, warnings_for
 from .fitting import fit
@@ -150,4 +153,17 @@ def auto(options: argparse.Namespace) -> None:
     print(f"{out}: {', '.join(f'{count} x {kind}' for kind, count in done.items())}")
 
 
-__all__ = ["auto", "bake", "check", "fit", "ops", "run"]
+def convert(options: argparse.Namespace) -> None:
+    """The editor's form of a workflow to the API form, or back."""
+    source, out = Path(options.workflow), Path(options.out)
+    refuse_inputs([out], [source])
+    data = parse(workflow_text(source))
+    forward = is_ui_form(data)
+    converted = to_api(data) if forward else from_api(to_data(from_data(data)))
+    with whole_file(out, options.force) as part:
+        part.write_text(json.dumps(converted, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    steps = len(converted) if forward else len(converted["nodes"])
+    print(f"{out}: {'API form' if forward else 'editor form'}, {steps} steps")
+
+
+__all__ = ["auto", "bake", "check", "convert", "fit", "ops", "run"]

@@ -57,6 +57,11 @@ def _parser() -> argparse.ArgumentParser:
     bake.add_argument("--out", required=True, metavar="LOOK.cube")
     bake.add_argument("--force", action="store_true", help="replace a file that is there")
 
+    convert = commands.add_parser("convert", help="turn a workflow from the editor's form into the API form, or back")
+    convert.add_argument("workflow", metavar="IN", help="workflow file, either form")
+    convert.add_argument("out", metavar="OUT", help="workflow file, the other form")
+    convert.add_argument("--force", action="store_true", help="replace a file that is there")
+
     auto = _with_workflow(commands.add_parser("auto", help="a first guess of the sliders for a photo, by rules"))
     auto.add_argument("--input", action="append", default=[], metavar="[STEP=]FILE", help="photo for a source")
     auto.add_argument("--sink", metavar="STEP", help="which sink, where there are several")
@@ -66,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _with_workflow(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("workflow", metavar="WORKFLOW", help="workflow file (API form)")
+    parser.add_argument("workflow", metavar="WORKFLOW", help="workflow file (either of ComfyUI's forms)")
     parser.add_argument("--root", action="append", default=[], metavar="DIR", help="one more folder the workflow may read from")
     return parser
 

@@ -11,7 +11,7 @@ from luxgrad.light.photo import Photo
 ROOT = Path(__file__).resolve().parent.parent
 GAP = 8
 
-for path in sorted((ROOT / "workflows" / "api").glob("*.json")):
+for path in sorted((ROOT / "workflows").glob("*.json")):
     graph = luxgrad.open(path)
     after = graph({}, size=560)
     photo = next(value for value in gather_sources(graph, {}, [target(graph)]).values() if isinstance(value, Photo))

@@ -18,6 +18,7 @@ from ..light.gamut import to_display
 from ..light.photo import Codes, Photo
 from ..light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
 from ..light.rectangle import Region, Size
+from ..light.transfer import srgb_encode
 from .atomic import save_image, whole_file
 from .errors import FileError
 from .exif import BLOCK, append_directories, tiff_tags
@@ -46,7 +47,7 @@ class Canvas:
     """A picture being filled tile by tile with the codes that a file will hold.
 
     depth: 8, 16 or float. dither: add position-seeded noise of just under half a level to 8-bit codes before rounding.
-    truncate: cut instead of rounding, as ComfyUI's SaveImage does (codes that were not changed stay).
+    truncate: clip and cut instead of fitting the gamut and rounding, as ComfyUI's SaveImage does (untouched codes stay).
     """
 
     def __init__(self, size: Size, depth: str, dither: bool = True, truncate: bool = False) -> None:
@@ -62,7 +63,7 @@ class Canvas:
             codes = torch.cat(mix(REC2020_TO_SRGB, *pixels.split(1, dim=1)), dim=1)
         else:
             levels = 255.0 if self.depth == "8" else 65535.0
-            codes = to_display(pixels) * levels
+            codes = (_clipped(pixels) if self.truncate else to_display(pixels)) * levels
             if self.dither:
                 codes = codes + _noise(region).to(codes)
             codes = (codes + (_HAIR if self.truncate else 0.5)).floor().clamp_(0.0, levels)
@@ -76,6 +77,10 @@ class Canvas:
         levels = 256 if self.depth == "8" else 65536
         curves = torch.from_numpy(srgb_curve(levels).astype(np.float32)).expand(3, -1)
         return Photo(Codes(torch.from_numpy(self.codes), curves, SRGB_TO_REC2020))
+
+
+def _clipped(pixels: Tensor) -> Tensor:
+    return torch.cat([srgb_encode(plane) for plane in mix(REC2020_TO_SRGB, *pixels.split(1, dim=1))], dim=1).clamp(0.0, 1.0)
 
 
 def _noise(region: Region) -> Tensor:

@@ -31,12 +31,13 @@ def apply(graph: Graph, patch: Patch) -> Graph:
     """A graph after all edits of a patch, checked by the same declarations as a file. Raises WorkflowError."""
     if not isinstance(patch, Sequence) or isinstance(patch, (str, bytes)):
         raise WorkflowError(f"expected a patch: a list of edits; got {type(patch).__name__}")
+    start = graph
     for number, edit in enumerate(patch, start=1):
         try:
             graph = _EDITS[_kind(edit)](graph, edit)
         except WorkflowError as error:
             raise WorkflowError(f"edit {number}: {error}") from None
-    return dataclasses.replace(from_data(to_data(graph), graph.read))
+    return dataclasses.replace(start, steps=from_data(to_data(graph)).steps)
 
 
 def _kind(edit: Any) -> str:
@@ -63,7 +64,7 @@ def _add(graph: Graph, edit: Mapping[str, Any]) -> Graph:
     entry: dict[str, Any] = {"class_type": edit["node"], "inputs": inputs}
     if "title" in edit:
         entry["_meta"] = {"title": edit["title"]}
-    return from_data({**to_data(graph), edit["step"]: entry}, graph.read)
+    return from_data({**to_data(graph), edit["step"]: entry})
 
 
 def _link(graph: Graph, edit: Mapping[str, Any]) -> Graph:
@@ -93,7 +94,7 @@ def _remove(graph: Graph, edit: Mapping[str, Any]) -> Graph:
             elif through is not None:
                 links[name] = through
         steps[step.id] = dataclasses.replace(step, links=links)
-    return from_data(to_data(dataclasses.replace(graph, steps=steps)), graph.read)
+    return from_data(to_data(dataclasses.replace(graph, steps=steps)))
 
 
 def _with_step(graph: Graph, step: Any) -> Graph:

@@ -25,10 +25,15 @@ MOST_STEPS = 100_000
 
 def loads(text: str | bytes, read: Read | None = None) -> Graph:
     """A workflow file's text as a checked graph. Raises WorkflowError with one line for people."""
+    return from_data(parse(text), read)
+
+
+def parse(text: str | bytes) -> Any:
+    """A workflow file's text as data, not yet checked. Raises WorkflowError."""
     if len(text) > MOST_BYTES:
         raise WorkflowError(f"expected a workflow of at most {MOST_BYTES >> 20} MB; got {len(text) >> 20} MB")
     try:
-        data = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except RecursionError:
         raise WorkflowError("expected a workflow; got JSON nested too deeply") from None
     except UnicodeDecodeError:
@@ -39,7 +44,6 @@ def loads(text: str | bytes, read: Read | None = None) -> Graph:
         raise
     except ValueError as error:
         raise WorkflowError(f"expected a workflow in JSON; {error}") from None
-    return from_data(data, read)
 
 
 def from_data(data: Any, read: Read | None = None) -> Graph:

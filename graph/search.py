@@ -136,6 +136,8 @@ def least_squares(space: Space, pairs: Sequence[Pair], clock: Clock, seed: int =
     if best.cost > good:
         best = _calmer(fine, best)
     residual, derivative = fine.jacobian(best.u)
+    if not torch.isfinite(derivative).all():
+        raise WorkflowError("the derivatives at these sliders are not finite")
     agreed = sum(cost <= 1.02 * best.cost for cost in costs) >= 2
     return Found(
         best.u,

@@ -1,4 +1,4 @@
-"""ComfyUI's UI form, the file that its editor saves: to the API form and back, without a browser.
+"""ComfyUI's UI form, the file that its editor saves: to the API form, and new values back into it, without a browser.
 
 Rules as in the editor's own conversion (ComfyUI front end 1.27 and 1.58): notes and reroutes vanish, primitives give their
 value, muted nodes drop out, bypassed ones are short-circuited by type, subgraphs are flattened to `outer:inner` ids.
@@ -12,12 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import networkx
-
-from ..ops.params import File, Kind
-from ..ops.spec import OpSpec
 from .errors import WorkflowError
 from .ports import find_spec
+from .ui_layout import from_api, is_link
 
 MUTED, BYPASSED = 2, 4
 _NOTES = ("Note", "MarkdownNote")
@@ -57,12 +54,8 @@ def to_api(document: Mapping[str, Any]) -> dict[str, Any]:
             if _executes(place, node):
                 api[place.prefix + str(node["id"])] = _entry(place, node)
     for entry in api.values():
-        entry["inputs"] = {name: value for name, value in entry["inputs"].items() if not _is_link(value) or value[0] in api}
+        entry["inputs"] = {name: value for name, value in entry["inputs"].items() if not is_link(value) or value[0] in api}
     return api
-
-
-def _is_link(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and type(value[1]) is int
 
 
 def _place(graph: Mapping[str, Any], definitions: Any, prefix: str, outer: _Place | None, instance: dict, depth: int) -> _Place:
@@ -325,84 +318,10 @@ def updated(document: Mapping[str, Any], api: Mapping[str, Any]) -> dict[str, An
     changed = copy.deepcopy(dict(document))
     for step_id, entry in before.items():
         for name, value in api[step_id]["inputs"].items():
-            if not _is_link(value) and entry["inputs"].get(name) != value:
+            if not is_link(value) and entry["inputs"].get(name) != value:
                 put(changed, step_id, name, value)
     return changed
 
 
 def _wiring(api: Mapping[str, Any]) -> dict[str, Any]:
-    return {step_id: {n: v for n, v in entry["inputs"].items() if _is_link(v)} for step_id, entry in api.items()}
-
-
-# From the API form ---------------------------------------------------------------------------------------------------
-
-_WIDTH, _GAP, _ROW = 300, 60, 24
-
-
-def from_api(api: Mapping[str, Any]) -> dict[str, Any]:
-    """A UI document for an API form, its nodes laid out from left to right. Raises WorkflowError."""
-    numbers = {step_id: int(step_id) if step_id.isdecimal() and step_id == str(int(step_id)) else None for step_id in api}
-    free = max([number for number in numbers.values() if number is not None], default=0)
-    for step_id, number in numbers.items():
-        if number is None:
-            free += 1
-            numbers[step_id] = free
-    depth = _depths(api)
-    heights: dict[int, float] = {}
-    nodes: list[dict[str, Any]] = []
-    links: list[list[Any]] = []
-    for step_id, entry in api.items():
-        spec = find_spec(entry["class_type"])
-        height = 60.0 + _ROW * (len(spec.inputs) + len(spec.outputs) + len(spec.params)) + (180.0 if _shows(spec) else 0.0)
-        column = depth[step_id]
-        top = heights.get(column, 0.0)
-        heights[column] = top + height + _GAP
-        nodes.append(_node(entry, spec, numbers[step_id], (column * (_WIDTH + _GAP), top), height))
-    by_id = {node["id"]: node for node in nodes}
-    for step_id, entry in api.items():
-        node = by_id[numbers[step_id]]
-        for name, value in entry["inputs"].items():
-            if _is_link(value):
-                origin = by_id[numbers[value[0]]]
-                slot = next(i for i, socket in enumerate(node["inputs"]) if socket["name"] == name)
-                links.append([len(links) + 1, origin["id"], value[1], node["id"], slot, node["inputs"][slot]["type"]])
-                node["inputs"][slot]["link"] = len(links)
-                origin["outputs"][value[1]]["links"].append(len(links))
-    for order, node in enumerate(sorted(nodes, key=lambda n: n["pos"][0])):
-        node["order"] = order
-    return {"last_node_id": max(by_id, default=0), "last_link_id": len(links), "nodes": nodes, "links": links, "groups": [],
-            "config": {}, "extra": {}, "version": 0.4}  # fmt: skip
-
-
-def _shows(spec: OpSpec) -> bool:
-    return getattr(spec.reach, "role", None) in ("sink", "view") or any(_is_photo(param.kind) for param in spec.params)
-
-
-def _is_photo(kind: Kind) -> bool:
-    return isinstance(kind, File) and kind.kind in ("photo", "8-bit image")
-
-
-def _node(entry: Mapping[str, Any], spec: OpSpec, number: Any, pos: tuple[float, float], height: float) -> dict[str, Any]:
-    inputs = [{"name": wire.name, "type": wire.socket, "link": None} for wire in spec.inputs]
-    values = [entry["inputs"].get(param.name, param.default) for param in spec.params]
-    if spec.params and _is_photo(spec.params[0].kind):
-        values.append("image")
-    title = entry.get("_meta", {}).get("title")
-    node = {
-        "id": number, "type": spec.node_id, "pos": list(pos), "size": [_WIDTH, height], "flags": {}, "order": 0, "mode": 0,
-        "inputs": inputs,
-        "outputs": [{"name": output.name, "type": output.socket, "links": []} for output in spec.outputs],
-        "properties": {"Node name for S&R": spec.node_id}, "widgets_values": values,
-    }  # fmt: skip
-    return {**node, "title": title} if title else node
-
-
-def _depths(api: Mapping[str, Any]) -> dict[str, int]:
-    """The column of every step: one right of the last that it depends on."""
-    wires = {step_id: [v[0] for v in entry["inputs"].values() if _is_link(v) and v[0] in api] for step_id, entry in api.items()}
-    order = networkx.DiGraph((origin, step_id) for step_id, origins in wires.items() for origin in origins)
-    order.add_nodes_from(api)
-    depth: dict[str, int] = {}
-    for step_id in networkx.topological_sort(order):
-        depth[step_id] = max((depth[origin] + 1 for origin in wires[step_id]), default=0)
-    return depth
+    return {step_id: {n: v for n, v in entry["inputs"].items() if is_link(v)} for step_id, entry in api.items()}

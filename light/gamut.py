@@ -64,8 +64,9 @@ def _following(share: Tensor, at: Callable[[Tensor], tuple[Tensor, Tensor, Tenso
         slopes = (torch.stack(at(share + _NUDGE)) - torch.stack(at(share - _NUDGE))) / (2.0 * _NUDGE)
         meeting = torch.minimum(here.abs(), (here - 1.0).abs()).argmin(0, keepdim=True)
         slope = slopes.gather(0, meeting)[0]
+        rate = torch.where(slope.abs() > _NUDGE, 1.0 / slope, torch.zeros_like(slope))
     channel = here.gather(0, meeting)[0]
-    return share - torch.where(slope.abs() > _NUDGE, (channel - channel.detach()) / slope, torch.zeros_like(slope))
+    return share - (channel - channel.detach()) * rate
 
 
 def _aim(lightness: Tensor, chroma: Tensor) -> Tensor:

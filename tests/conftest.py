@@ -17,7 +17,7 @@ def root() -> Path:
 @pytest.fixture
 def photos() -> Path:
     """The photographs of the repository."""
-    return ROOT / "workflows" / "api" / "photos"
+    return ROOT / "workflows" / "photos"
 
 
 @pytest.fixture
@@ -25,5 +25,5 @@ def picture() -> torch.Tensor:
     """A (1, 3, 60, 90) crop of a real photo, linear Rec.2020."""
     import luxgrad
 
-    photo = luxgrad.load(ROOT / "workflows" / "api" / "photos" / "spices.jpg")
+    photo = luxgrad.load(ROOT / "workflows" / "photos" / "spices.jpg")
     return photo.pixels[:, :, 300:360, 500:590].clone()

@@ -17,7 +17,7 @@ from luxgrad.ops.spec import REGISTRY
 from .inventory import FILE, inventory
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("advice", "benchmarks", "cli", "files", "graph", "light", "networks", "ops", "training")
+ROOMS = ("advice", "benchmarks", "cli", "files", "graph", "light", "networks", "nodes", "ops", "training")
 STANDARD = set(sys.stdlib_module_names)
 ALLOWED: dict[str, set[str]] = {
     "light": {"torch"},

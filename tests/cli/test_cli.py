@@ -31,7 +31,7 @@ from ..graph.graphs import chain
 @pytest.fixture
 def desk(tmp_path: Path, root: Path) -> Path:
     """A folder with a small photo, a reference made from it, and some workflows."""
-    photo = luxgrad.load(root / "workflows" / "api" / "photos" / "lake.jpg")
+    photo = luxgrad.load(root / "workflows" / "photos" / "lake.jpg")
     small = Photo(photo.reduced(photo.size.scaled(0.15)).pixels)
     luxgrad.save(small, tmp_path / "photo.png", depth="8", dither=False)
     truth = chain("tone.exposure", "colour.saturation").with_values({"exposure.stops": 0.6, "saturation.amount": 0.3})
@@ -105,7 +105,7 @@ def test_what_the_user_types_may_lie_anywhere_what_a_workflow_names_may_not(desk
     data["look"] = {"class_type": "luxgrad.colour.lut3d", "inputs": {"image": ["exposure", 0], "lut": ["table", 0]}}
     data["out"]["inputs"]["image"] = ["look", 0]
     write(desk / "lut.json", data)
-    look = root / "workflows" / "api" / "luts" / "vintage_400_film.cube"
+    look = root / "workflows" / "luts" / "vintage_400_film.cube"
     run = ["run", desk / "lut.json", "--input", desk / "photo.png", "--out", desk / "o.png"]
     assert "step table (load_lut): '../look.cube' lies outside the folders" in refused(capsys, *run)
     assert main([*map(str, run), "--set", f"table.file={look}"]) == 0
@@ -370,9 +370,9 @@ def command(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
 
 
 def test_ctrl_c_leaves_nothing_half_written_and_exits_130(desk: Path, root: Path) -> None:
-    photo = root / "workflows" / "api" / "photos" / "lake.jpg"
+    photo = root / "workflows" / "photos" / "lake.jpg"
     process = command(
-        "fit", root / "workflows" / "api" / "match_reference.json", "--input", f"Photo={photo}", "--target", photo,
+        "fit", root / "workflows" / "match_reference.json", "--input", f"Photo={photo}", "--target", photo,
         "--set", "Exposure.stops=1", "--method", "cmaes", "--seconds", "60", "--out", desk / "fit",
     )  # fmt: skip
     before = sorted(desk.iterdir())

@@ -14,7 +14,7 @@ from luxgrad.light.gamut import to_display
 from luxgrad.light.photo import Photo
 
 FOLDER = Path(__file__).parent
-WORKFLOWS = FOLDER.parent.parent / "workflows" / "api"
+WORKFLOWS = FOLDER.parent.parent / "workflows"
 NAMES = sorted(path.stem for path in WORKFLOWS.glob("*.json"))
 SIZE = 400
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import luxgrad
 
 FOLDER = Path(__file__).parent
-WORKFLOWS = FOLDER.parent.parent / "workflows" / "api"
+WORKFLOWS = FOLDER.parent.parent / "workflows"
 
 for name in sys.argv[1:] or sorted(path.stem for path in WORKFLOWS.glob("*.json")):
     picture = luxgrad.open(WORKFLOWS / f"{name}.json")({}, size=400)

@@ -26,7 +26,7 @@ from .graphs import POINTWISE, chain
 @pytest.fixture(scope="module")
 def photo(request) -> Photo:
     root = request.config.rootpath
-    whole = luxgrad.load(root / "workflows" / "api" / "photos" / "spices.jpg")
+    whole = luxgrad.load(root / "workflows" / "photos" / "spices.jpg")
     return Photo(whole.reduced(whole.size.scaled(0.3)).pixels)
 
 

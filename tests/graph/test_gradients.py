@@ -144,7 +144,7 @@ def test_gradients_reach_tables_masks_and_network_weights(photo: Tensor, root) -
         "proxy": {"class_type": "luxgrad.proxy.sigmoid", "inputs": {"image": ["look", 0], "network": ["net", 0]}},
         "out": {"class_type": "luxgrad.save_photo", "inputs": {"image": ["proxy", 0]}},
     })  # fmt: skip
-    lut = read_cube(root / "workflows" / "api" / "luts" / "vintage_400_film.cube")
+    lut = read_cube(root / "workflows" / "luts" / "vintage_400_film.cube")
     results = []
     for tile in (1 << 30, 2000):
         cube = lut.cube.double().requires_grad_()

@@ -67,7 +67,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "no class_type": (changed("2", to={}), r"expected an object with class_type and inputs; got no class_type"),
     "a list": ([1, 2], r"expected a workflow: an object of steps; got list"),
     "nothing": ({}, r"expected a workflow; got no steps"),
-    "the editor's form": ({"nodes": [], "links": []}, r"expected the API form; got the editor's own form"),
+    "an empty canvas": ({"nodes": [], "links": []}, "expected a workflow; got no steps"),
 }
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from luxgrad.graph.errors import WorkflowError
 from luxgrad.graph.schema import dumps, from_data, loads, to_data
-from luxgrad.graph.ui_form import from_api, is_ui_form, to_api
+from luxgrad.graph.ui_form import is_ui_form, to_api
+from luxgrad.graph.ui_layout import from_api
 
 API: dict[str, Any] = {
     "1": {"class_type": "luxgrad.load_photo", "inputs": {"file": "a.jpg", "light": "auto"}, "_meta": {"title": "Photo"}},

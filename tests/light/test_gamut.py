@@ -85,7 +85,9 @@ def test_display_codes_of_srgb_primaries_are_ones_and_zeros() -> None:
 
 def test_the_fit_to_the_gamut_is_differentiable_inside_at_the_edges_and_beyond() -> None:
     generator = torch.Generator().manual_seed(3)
-    light = (torch.rand(3, 400, generator=generator, dtype=torch.float64) * 1.6 - 0.3).requires_grad_()
+    light = torch.rand(3, 400, generator=generator, dtype=torch.float64) * 1.6 - 0.3
+    light[:, :5] = torch.tensor([0.0, 1.0, -1.0, 50.0, 1e-5], dtype=torch.float64)
+    light.requires_grad_()
     weight = torch.rand(3, 400, generator=generator, dtype=torch.float64)
     (gradient,) = torch.autograd.grad((torch.stack(fit_gamut(*light)) * weight).sum(), light)
     with torch.no_grad():

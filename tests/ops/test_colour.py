@@ -145,7 +145,7 @@ CODES = torch.rand(4000, 3, generator=torch.Generator().manual_seed(1), dtype=to
 
 @pytest.mark.parametrize("interpolation", ["tetrahedral", "trilinear"])
 def test_a_real_film_look_agrees_with_opencolorio(root: Path, interpolation: str) -> None:
-    path = root / "workflows" / "api" / "luts" / "vintage_400_film.cube"
+    path = root / "workflows" / "luts" / "vintage_400_film.cube"
     kind = PyOpenColorIO.INTERP_TETRAHEDRAL if interpolation == "tetrahedral" else PyOpenColorIO.INTERP_LINEAR
     ours = applied(read_cube(path), CODES, interpolation=interpolation).numpy()
     np.testing.assert_allclose(ours, with_ocio(path, CODES, kind), atol=2e-5)
