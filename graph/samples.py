@@ -32,6 +32,7 @@ from .sweep import Inputs
 PROXY_PIXELS = 1 << 16
 _CHUNK_PIXELS = 1 << 18
 _CLIPPED = 1e-4
+_DOUBT = 0.004
 _STEP = 1e-3
 
 
@@ -97,8 +98,9 @@ class Samples:
     """Some pixels of a pair.
 
     shown: compare what a display shows, out-of-gamut colours fitted: just what a fit is judged by, but blind beyond the
-    gamut. Otherwise light is compared unbounded, and of a pixel whose target is clipped only the clipped channels count, on
-    the side that the target knows: white says `at least this bright`, black `at most this bright`.
+    gamut. A pixel whose target is clipped is doubted, because other programs clip in other ways: the more it disagrees, the
+    less it counts. Otherwise light is compared unbounded, and of a pixel whose target is clipped only the clipped channels
+    count, on the side that the target knows: white says `at least this bright`, black `at most this bright`.
     """
 
     def __init__(self, pair: Pair, count: int, generator: torch.Generator, shown: bool = False) -> None:
@@ -108,12 +110,11 @@ class Samples:
         target = self._codes(*pair.target.read(Region(rows, columns, 1, 1)).split(1, dim=1))
         clipped = ((target <= _CLIPPED) | (target >= 1.0 - _CLIPPED)).any(1)
         sure, vague = (~clipped).nonzero()[:, 0], clipped.nonzero()[:, 0]
-        kept = torch.arange(count) if shown else torch.cat([sure[:count], vague[: max(count // 8, count - len(sure))]])
-        kept = kept[: len(target)]
+        kept = torch.cat([sure[:count], vague[: max(count // (4 if shown else 8), count - len(sure))]])
         self.region = regions.picked(kept)
         self.row, self.column = rows[kept] - self.region.top, columns[kept] - self.region.left
         self.target = target[kept].double()
-        self._two_sided = (~clipped[kept, None] | shown).expand(-1, 3)
+        self._clipped = clipped[kept, None].expand(-1, 3)
         self._at_white, self._at_black = self.target >= 1.0 - _CLIPPED, self.target <= _CLIPPED
         needed = pair.plan.regions([(self.output, self.region)])
         given = self.execution.inputs.given
@@ -154,9 +155,12 @@ class Samples:
         return self._known(torch.cat(parts).double().cpu() - self.target)[0]
 
     def _known(self, residual: Tensor) -> tuple[Tensor, Tensor]:
-        """What the target says of residuals, and which of them it says anything of."""
-        counts = self._two_sided | (self._at_white & (residual < 0.0)) | (self._at_black & (residual > 0.0))
-        return residual * counts, counts
+        """What the target says of residuals, and the derivative of that. Doubt is the loss of Geman and McClure (1987)."""
+        if self.shown:
+            trust = (1.0 + (residual / _DOUBT).square() * self._clipped).rsqrt()
+            return residual * trust, trust**3
+        counts = ~self._clipped | (self._at_white & (residual < 0.0)) | (self._at_black & (residual > 0.0))
+        return residual * counts, counts.double()
 
     def jacobian(self, own: Tensor, small: Mapping[Ref, Any]) -> tuple[Tensor, Tensor]:
         """Residuals (N, 3) and their derivatives (N, 3, n) with respect to a pair's coordinates; statistics held."""
@@ -168,8 +172,8 @@ class Samples:
                 rows = [torch.autograd.grad(codes[:, c].sum(), leaf, retain_graph=c < 2)[0].T for c in range(3)]
             predicted.append(codes.detach())
             columns.append(torch.stack(rows, dim=1))
-        residual, counts = self._known(torch.cat(predicted).double().cpu() - self.target)
-        return residual, torch.cat(columns).double().cpu() * counts[:, :, None]
+        residual, slope = self._known(torch.cat(predicted).double().cpu() - self.target)
+        return residual, torch.cat(columns).double().cpu() * slope[:, :, None]
 
     def through_statistics(self, own: Tensor, small: Mapping[Ref, Any]) -> Tensor:
         """What `jacobian` leaves out: (N, 3, n) by way of the statistics, by differences on the proxy."""

@@ -15,6 +15,7 @@ _TOLERANCE = 1e-6
 _HALVINGS = 22
 _COLOUR_KEPT = 0.5
 _NUDGE = 1e-3
+_TINY = 1e-14
 
 
 def fit_gamut(r: Tensor, g: Tensor, b: Tensor, to_output: Matrix = REC2020_TO_SRGB) -> tuple[Tensor, Tensor, Tensor]:
@@ -39,7 +40,7 @@ def fit_gamut(r: Tensor, g: Tensor, b: Tensor, to_output: Matrix = REC2020_TO_SR
 
 def _pull_in(r: Tensor, g: Tensor, b: Tensor, to_output: Matrix) -> tuple[Tensor, Tensor, Tensor]:
     lightness, green_red, blue_yellow = to_oklab(r, g, b)
-    grey = _aim(lightness, torch.sqrt(green_red * green_red + blue_yellow * blue_yellow))
+    grey = _aim(lightness, torch.sqrt(green_red * green_red + blue_yellow * blue_yellow + _TINY))
     to_rgb = product(to_output, LMS_TO_REC2020)
 
     def at(share: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -74,7 +75,7 @@ def _aim(lightness: Tensor, chroma: Tensor) -> Tensor:
     off = lightness - 0.5
     size = off.abs()
     reach = 0.5 + size + _COLOUR_KEPT * chroma
-    share = reach - torch.sqrt((reach * reach - 2.0 * size).clamp_min(0.0))
+    share = reach - torch.sqrt((reach * reach - 2.0 * size).clamp_min(_TINY))
     return (0.5 + 0.5 * torch.copysign(share, off)).clamp(0.0, 1.0)
 
 

@@ -22,6 +22,9 @@ from ..networks.weights import WeightsError, load_network
 CACHE = Cache(512 << 20)
 """Pictures and statistics by content, shared by all nodes."""
 
+WORKFLOWS = Path(__file__).resolve().parent.parent / "workflows"
+"""The shared workflows: what they name lies beside them."""
+
 _PER_SECOND = 10.0
 
 
@@ -33,20 +36,20 @@ def module(name: str) -> Any:
 
 
 def folders() -> list[Path]:
-    """Where workflows may read: ComfyUI's input, output and temp folders and its folders for tables."""
+    """Where workflows may read: ComfyUI's input, output and temp folders, its folders for tables, and our own workflows'."""
     paths = module("folder_paths")
     if paths is None:
-        return [Path.cwd()]
+        return [Path.cwd(), WORKFLOWS]
     found = [paths.get_input_directory(), paths.get_output_directory(), paths.get_temp_directory()]
     with contextlib.suppress(KeyError):
         found += paths.get_folder_paths("luts")
-    return [Path(folder) for folder in found]
+    return [*(Path(folder) for folder in found), WORKFLOWS]
 
 
 def files_of(endings: tuple[str, ...], kind: str) -> list[str]:
     """The names of files that a source may open, for its menu."""
     names: set[str] = set()
-    for folder in [folders()[0]] if kind != "LUT" else [folders()[0], *folders()[3:]]:
+    for folder in [folders()[0], *(folders()[3:-1] if kind == "LUT" else [])]:
         if folder.is_dir():
             names |= {entry.name for entry in os.scandir(folder) if entry.is_file() and entry.name.lower().endswith(endings)}
     return sorted(names)

@@ -99,3 +99,19 @@ def test_the_fit_to_the_gamut_is_differentiable_inside_at_the_edges_and_beyond()
             error = (gradient[channel] - expected).abs()
             assert (error < 0.01 + 0.02 * expected.abs()).double().mean().item() > 0.97  # kinks lie in between for some
     assert torch.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_its_derivatives_are_finite_at_black_white_and_the_corners(dtype: torch.dtype) -> None:
+    values = torch.tensor([0.0, 1.0, 1.0 + 1e-5, 1.5, -1e-6, -1.0, 50.0], dtype=dtype)
+    light = torch.cartesian_prod(values, values, values).T.clone().requires_grad_()
+    codes = to_display(light.view(1, 3, 1, -1))
+    codes.sum().backward()
+    assert light.grad is not None
+    assert torch.isfinite(light.grad).all()
+    photo = torch.rand(1, 3, 60, 60, dtype=dtype).round(decimals=2)  # many greys and primaries, through rounded matrices
+    photo[:, :, :30] = photo[:, :1, :30]
+    light = torch.cat(mix(SRGB_TO_REC2020, *(photo * 1.5).split(1, dim=1)), dim=1).requires_grad_()
+    to_display(light).sum().backward()
+    assert light.grad is not None
+    assert torch.isfinite(light.grad).all()

@@ -1,0 +1,141 @@
+"""In the real ComfyUI, unpatched: run with COMFYUI_ROOT naming a checkout (see CONTRIBUTING)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import luxgrad
+from luxgrad.graph.schema import parse
+from luxgrad.graph.ui_form import to_api
+
+from .server import ROOT, Server
+
+pytestmark = pytest.mark.skipif("COMFYUI_ROOT" not in os.environ, reason="COMFYUI_ROOT names no checkout of ComfyUI")
+WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(tmp_path_factory.mktemp("comfyui"))
+    yield running
+    running.stop()
+
+
+def codes(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+def saved(server: Server, outputs: dict[str, Any], node: str) -> Path:
+    entry = outputs[node]["images"][0]
+    return server.base / entry["type"] / entry["subfolder"] / entry["filename"]
+
+
+def load(file: str = "kitten.png") -> dict[str, Any]:
+    return {"class_type": "LoadImage", "inputs": {"image": file}}
+
+
+def save(link: list[Any]) -> dict[str, Any]:
+    return {"class_type": "SaveImage", "inputs": {"images": link, "filename_prefix": "test"}}
+
+
+def op(kind: str, link: list[Any], title: str = "", **values: Any) -> dict[str, Any]:
+    spec = luxgrad.ops.spec.REGISTRY[kind]
+    defaults = {param.name: param.default for param in spec.params}
+    wire = {spec.inputs[0].name: link}
+    return {"class_type": f"luxgrad.{kind}", "inputs": {**defaults, **wire, **values}, "_meta": {"title": title or spec.label}}
+
+
+def fit(photo: list[Any], target: list[Any] | None = None, **values: Any) -> dict[str, Any]:
+    defaults = {"free": "", "method": "auto", "seconds": 10.0, "seed": 0, "action": "fit"}
+    wires = {"photo": photo, **({"target": target} if target else {})}
+    return {"class_type": "luxgrad.fit", "inputs": {**defaults, **wires, **values}, "_meta": {"title": "Fit"}}
+
+
+def test_a_neutral_operation_changes_no_saved_code(server: Server) -> None:
+    prompt = {"1": load(), "2": op("tone.exposure", ["1", 0]), "3": save(["2", 0]), "4": save(["1", 0])}
+    outputs = server.run(prompt)
+    np.testing.assert_array_equal(codes(saved(server, outputs, "3")), codes(saved(server, outputs, "4")))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_shared_workflow_gives_the_same_pixels_as_the_terminal(server: Server, path: Path, tmp_path: Path) -> None:
+    prompt = to_api(parse(path.read_bytes()))
+    sink = next(key for key, entry in prompt.items() if entry["class_type"] == "luxgrad.save_photo")
+    prompt[sink]["inputs"] |= {"file": f"{path.stem}.tif", "depth": "float"}
+    outputs = server.run(prompt, json.loads(path.read_bytes()))
+    assert "error" not in outputs, str(outputs)[-3000:]
+    made = luxgrad.load(server.base / "output" / outputs[sink]["text"][0])
+    headless = luxgrad.open(path)
+    expected = tmp_path / "expected.tif"
+    luxgrad.save(headless({}), expected, depth="float")
+    assert float((made.pixels - luxgrad.load(expected).pixels).abs().max()) < 1e-5
+
+
+def test_a_fit_writes_values_back_into_prompt_and_png(server: Server) -> None:
+    first = server.run({"1": load(), "2": op("tone.exposure", ["1", 0], stops=0.6),
+                        "3": op("colour.saturation", ["2", 0], amount=0.4), "4": save(["3", 0])})  # fmt: skip
+    shutil.copy(saved(server, first, "4"), server.base / "input" / "goal.png")
+    prompt = {"1": load(), "2": op("tone.exposure", ["1", 0]), "3": op("colour.saturation", ["2", 0]),
+              "5": load("goal.png"), "6": fit(["3", 0], ["5", 0]), "7": save(["6", 0])}  # fmt: skip
+    outputs = server.run(prompt)
+    assert "error" not in outputs, str(outputs)[-3000:]
+    values = {(entry["node"], entry["name"]): entry["value"] for entry in outputs["6"]["luxgrad_values"]}
+    assert values["2", "stops"] == pytest.approx(0.6, abs=0.02)
+    assert values["3", "amount"] == pytest.approx(0.4, abs=0.03)
+    with Image.open(saved(server, outputs, "7")) as picture:
+        embedded = json.loads(picture.info["prompt"])
+    assert embedded["2"]["inputs"]["stops"] == values["2", "stops"]
+    assert np.abs(codes(saved(server, outputs, "7")).astype(int) - codes(saved(server, first, "4")).astype(int)).mean() < 1.0
+
+    prompt["6"]["inputs"]["action"] = "keep"
+    again = server.run(prompt)
+    assert "luxgrad_values" not in again.get("6", {})
+
+
+def test_batches_foreign_masks_and_alpha_go_through(server: Server) -> None:
+    prompt = {
+        "1": load(), "2": {"class_type": "RepeatImageBatch", "inputs": {"image": ["1", 0], "amount": 4}},
+        "3": op("tone.exposure", ["2", 0], stops=0.5),
+        "5": {"class_type": "JoinImageWithAlpha", "inputs": {"image": ["3", 0], "alpha": ["9", 0]}},
+        "6": op("tone.contrast", ["5", 0], amount=0.3), "7": save(["6", 0]),
+        "8": {"class_type": "luxgrad.local.apply_mask",
+              "inputs": {"before": ["2", 0], "after": ["3", 0], "mask": ["9", 0], "opacity": 1.0}},
+        "9": {"class_type": "ImageToMask", "inputs": {"image": ["2", 0], "channel": "red"}}, "10": save(["8", 0]),
+    }  # fmt: skip
+    outputs = server.run(prompt)
+    assert "error" not in outputs, str(outputs)[-3000:]
+    assert len(outputs["7"]["images"]) == 4
+    assert codes(saved(server, outputs, "7")).shape[2] == 4
+    assert len(outputs["10"]["images"]) == 4
+
+
+MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
+    "a target of another size": (
+        {"1": load(), "2": op("tone.exposure", ["1", 0]), "3": load("lake.jpg"), "4": fit(["2", 0], ["3", 0])}, "; got "),
+    "a slider out of range": (
+        {"1": load(), "2": op("tone.exposure", ["1", 0], stops=99.0), "3": save(["2", 0])}, "bigger than max"),
+    "no free slider": ({"1": load(), "4": fit(["1", 0], ["1", 0])}, "expected a slider to fit"),
+    "a pattern for nothing": (
+        {"1": load(), "2": op("tone.exposure", ["1", 0]), "4": fit(["2", 0], ["1", 0], free="Exposre.stops")},
+        "nearest: Exposure.stops"),
+    "a missing table": (
+        {"1": load(), "2": {"class_type": "luxgrad.load_lut", "inputs": {"file": "../../etc/passwd"}},
+         "3": {**op("colour.lut3d", ["1", 0]), "inputs": {**op("colour.lut3d", ["1", 0])["inputs"], "lut": ["2", 0]}},
+         "4": save(["3", 0])}, "outside the folders"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_said_on_the_node(server: Server, case: str) -> None:
+    prompt, message = MISTAKES[case]
+    assert message in json.dumps(server.run(prompt))
