@@ -7,6 +7,7 @@ picture, corrected by what the full picture measured last.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,7 @@ from .sweep import Inputs
 PROXY_PIXELS = 1 << 16
 _CHUNK_PIXELS = 1 << 18
 _CLIPPED = 1e-4
-_DOUBT = 0.004
+_DOUBT, _LEAST_DOUBT = 3.0, 0.004
 _STEP = 1e-3
 
 
@@ -98,13 +99,13 @@ class Samples:
     """Some pixels of a pair.
 
     shown: compare what a display shows, out-of-gamut colours fitted: just what a fit is judged by, but blind beyond the
-    gamut. A pixel whose target is clipped is doubted, because other programs clip in other ways: the more it disagrees, the
-    less it counts. Otherwise light is compared unbounded, and of a pixel whose target is clipped only the clipped channels
-    count, on the side that the target knows: white says `at least this bright`, black `at most this bright`.
+    gamut. Otherwise light is compared unbounded, and of a pixel whose target is clipped only the clipped channels count, on
+    the side that the target knows: white says `at least this bright`, black `at most this bright`.
+    doubt: residual of clipped pixels above which they count less and less.
     """
 
     def __init__(self, pair: Pair, count: int, generator: torch.Generator, shown: bool = False) -> None:
-        self.pair, self.execution, self.shown = pair, pair.execution(), shown
+        self.pair, self.execution, self.shown, self.doubt = pair, pair.execution(), shown, math.inf
         self.output = pair.plan.outputs[0]
         regions, rows, columns = _places(pair.plan, self.output, count, generator)
         target = self._codes(*pair.target.read(Region(rows, columns, 1, 1)).split(1, dim=1))
@@ -157,10 +158,18 @@ class Samples:
     def _known(self, residual: Tensor) -> tuple[Tensor, Tensor]:
         """What the target says of residuals, and the derivative of that. Doubt is the loss of Geman and McClure (1987)."""
         if self.shown:
-            trust = (1.0 + (residual / _DOUBT).square() * self._clipped).rsqrt()
+            trust = (1.0 + (residual / self.doubt).square() * self._clipped).rsqrt()
             return residual * trust, trust**3
         counts = ~self._clipped | (self._at_white & (residual < 0.0)) | (self._at_black & (residual > 0.0))
         return residual * counts, counts.double()
+
+    def doubts(self, own: Tensor, small: Mapping[Ref, Any]) -> bool:
+        """Set `doubt` by the residuals of unclipped pixels; whether clipped ones disagree more, as another program's would."""
+        self.doubt = math.inf
+        squares = self.residuals(own, small).square()
+        sure, vague = (squares[which].mean().sqrt().item() for which in (~self._clipped, self._clipped))
+        self.doubt = max(_LEAST_DOUBT, _DOUBT * sure)
+        return vague > max(_LEAST_DOUBT, 2.0 * sure)
 
     def jacobian(self, own: Tensor, small: Mapping[Ref, Any]) -> tuple[Tensor, Tensor]:
         """Residuals (N, 3) and their derivatives (N, 3, n) with respect to a pair's coordinates; statistics held."""

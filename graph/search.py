@@ -24,6 +24,7 @@ _GOOD = 2e-7
 _SHORT_LADDER = (1e-3, 1e-5, 1e-7)
 _FRUITLESS = 3
 _SEARCHING = 0.8
+_DOUBTS, _DOUBT_MAY_COST = 4, 1.26
 _CALM = (3.0, 1.0, 0.3, 0.1, 0.03)
 _HARDLY_WORSE = 1.06
 _TABLE_RATE = 0.2
@@ -105,6 +106,16 @@ class LeastSquares:
             derivatives.append(wide)
         return torch.cat(residuals), torch.cat(derivatives)
 
+    def doubts(self, u: Tensor) -> bool:
+        """Set how far clipped pixels are believed; whether it matters (see `Samples.doubts`)."""
+        parts = list(zip(self.samples, self.indices, self._small(u)))
+        return any([samples.doubts(u[places], small) for samples, places, small in parts])
+
+    def believe(self) -> None:
+        """Let clipped pixels count in full again."""
+        for samples in self.samples:
+            samples.doubt = math.inf
+
     def problem(self, enough: float, share: float = _SEARCHING) -> Problem:
         """What `descend` needs. share: of the time, when it shall stop."""
         low, high = self.space.vector("low"), self.space.vector("high")
@@ -134,7 +145,7 @@ def least_squares(space: Space, pairs: Sequence[Pair], clock: Clock, seed: int =
         if outcome.cost < best.cost:
             best = outcome
     if best.cost > good:
-        best = _calmer(fine, best)
+        best = _doubting(fine, _calmer(fine, best))
     residual, derivative = fine.jacobian(best.u)
     if not torch.isfinite(derivative).all():
         raise WorkflowError("the derivatives at these sliders are not finite")
@@ -174,6 +185,22 @@ def _polish(fine: LeastSquares, outcome: Outcome, enough: float) -> Outcome:
             fine.forget()
         outcome = descend(fine.problem(enough), outcome.u, (outcome.ridge,))
     return outcome
+
+
+def _doubting(fine: LeastSquares, best: Outcome) -> Outcome:
+    """Other programs clip in other ways: where clipped pixels disagree more than the others, they count less.
+
+    How much is set by the pixels that are not clipped, anew after each descent. If the whole would look much worse for it,
+    clipped pixels are believed after all.
+    """
+    doubted = best
+    for _ in range(_DOUBTS):
+        if fine.clock.over() or not fine.doubts(doubted.u):
+            break
+        doubted = descend(fine.problem(0.0, 1.0), doubted.u, (doubted.ridge,))
+    fine.believe()
+    cost = fine.residuals(doubted.u).square().mean().item()
+    return replace(doubted, cost=cost) if cost <= _DOUBT_MAY_COST * best.cost else best
 
 
 def _calmer(fine: LeastSquares, best: Outcome) -> Outcome:
