@@ -1,4 +1,4 @@
-"""Draw the before and after of every workflow for the documentation: python docs/pictures.py"""
+"""Draw the before and after of every workflow, and its thumbnail for templates: python docs/pictures.py"""
 
 from pathlib import Path
 
@@ -19,3 +19,4 @@ for path in sorted((ROOT / "workflows").glob("*.json")):
     gap = torch.ones(1, 3, after.size.height, GAP)
     sheet = Photo(torch.cat([before.pixels, gap, after.pixels], dim=3))
     luxgrad.save(sheet, ROOT / "docs" / "pictures" / f"{path.stem}.jpg", quality=88, dither=False, force=True)
+    luxgrad.save(graph({}, size=320), path.with_suffix(".jpg"), quality=85, dither=False, force=True)

@@ -86,7 +86,8 @@ def _widget(param: Param) -> tuple[Any, dict[str, Any]]:
 
 def _other_widget(kind: Kind, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     if isinstance(kind, Count):
-        return "INT" if kind.whole else "FLOAT", {**options, "min": kind.low, "max": kind.high, "step": kind.step}
+        numbers = {"min": kind.low, "max": kind.high, "step": kind.step}
+        return ("INT", {**options, **numbers, "control_after_generate": False}) if kind.whole else ("FLOAT", {**options, **numbers})
     if isinstance(kind, Choice):
         return list(kind.options), options
     if isinstance(kind, Switch):

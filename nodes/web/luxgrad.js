@@ -130,8 +130,10 @@ export function toggleFree(fitNode, line, every) {
   app.canvas?.setDirty?.(true, true);
 }
 
-const slidersOf = (node) =>
-  (node.widgets ?? []).filter((widget) => widget.options?.luxgrad).map((widget) => `${nameOf(node)}.${widget.name}`);
+/** Class -> the names of its sliders, from the declarations that the server sends. */
+const sliders = new Map();
+
+const slidersOf = (node) => (sliders.get(node.comfyClass) ?? []).map((name) => `${nameOf(node)}.${name}`);
 
 function freeMenu(node) {
   const target = fitNodes()[0];
@@ -184,6 +186,11 @@ function addCompare(node) {
 
 app.registerExtension({
   name: "luxgrad",
+
+  beforeRegisterNodeDef(_type, data) {
+    const inputs = Object.entries(data.input?.required ?? {});
+    sliders.set(data.name, inputs.filter(([, entry]) => entry[1]?.luxgrad).map(([name]) => name));
+  },
 
   async setup() {
     for (const [type, colour] of Object.entries(COLOURS)) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import io
 import json
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tomllib
 import torch
 
 from .conftest import ROOT, Editor
@@ -195,3 +197,18 @@ def test_the_pack_costs_comfyui_little_to_load() -> None:
         "m.NODE_CLASS_MAPPINGS; late = {'kornia', 'cma', 'scipy'} & set(sys.modules); assert not late, late"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd="/")
+
+
+def test_help_pages_are_those_of_the_declarations(pack: Any) -> None:
+    pages = importlib.import_module(f"{pack.__name__}.nodes.help")
+    written = {path.name: path.read_text() for path in pages.FOLDER.glob("*.md")}
+    assert written == pages.pages(), "run python -m luxgrad.nodes.help"
+
+
+def test_the_manager_installs_what_the_library_needs_but_neither_torch_nor_the_front_end() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = {*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["files"]}
+    lines = {line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")}
+    assert lines == {entry for entry in wanted if not entry.startswith("torch")}
+    assert not any("torch" in line or "frontend" in line for line in lines)
+    assert {"PublisherId", "DisplayName"} <= project["tool"]["comfy"].keys()
