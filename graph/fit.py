@@ -17,6 +17,7 @@ from ..ops.cube_text import fitted_name
 from ..ops.params import Choice
 from ..ops.spec import REGISTRY
 from ..ops.types import Distances, Lut
+from .derived import Derived, made_anew
 from .errors import WorkflowError
 from .execute import DISTANCES
 from .free import Space, read_free, read_tables
@@ -124,6 +125,7 @@ class _Problem:
             extra.remove(wired["target"])
         self.given = [gather_sources(graph, photo, [link, *extra]) for photo in photos]
         self.tables = Tables.of(tables, self.given)
+        self.derived = [ref for ref, value in self.given[0].items() if isinstance(value, Derived)]
         self.targets = [
             photo if photo is not None else self._rendered(wired["target"], given) if "target" in wired else None
             for photo, given in zip(targets, self.given)
@@ -139,9 +141,11 @@ class _Problem:
     def solve(self, options: _Options, progress: Callable[[float], None] | None) -> Fitted:
         method = options.method
         if method == "auto":
-            method = "adam" if self.loss is not None or self._moves_pixels() or self.tables.start else "lm"
+            method = "adam" if self.loss is not None or self._moves_pixels() or self.tables.start or self.derived else "lm"
         if method == "lm" and self.loss is not None:
             raise WorkflowError("method lm fits a target photo; for a loss use adam")
+        if method != "adam" and self.derived:
+            raise WorkflowError(f"method {method} cannot follow pixels through another pack's node; use adam")
         if method != "adam" and self.tables.start:
             raise WorkflowError(f"method {method} moves sliders only; for a free table use adam")
         clock = Clock(options.seconds, progress)
@@ -153,8 +157,12 @@ class _Problem:
         pairs = []
         for index, given in enumerate(self.given):
             fitted = self._fitted(found, index, moved)
-            before_after = self._difference(self.graph, index, given), self._difference(fitted, index, {**given, **moved})
-            pairs.append(PairResult(fitted, self.targets[index], *before_after))
+            last = {**given, **moved}
+            if self.derived:
+                own = list(found.u[self.space.indices(index)])
+                last = made_anew(self.graph, last, self.space.values(own), self.settings)
+            before_after = self._difference(self.graph, index, given), self._difference(fitted, index, last)
+            pairs.append(PairResult(fitted, self.targets[index], *before_after, {ref: last[ref] for ref in self.derived}))
         after = self._loss_at(found.u) if self.loss is not None else None
         sliders, trades = describe(self.space, found)
         tables = tuple(describe_table(self.graph, ref, self.tables.start[ref], lut) for ref, lut in moved.items())
@@ -204,7 +212,7 @@ class _Problem:
             steps[_LOSS] = Step(_LOSS, REGISTRY["loss.l2"], {}, links)
             graph, link = replace(graph, steps=steps), Link(_LOSS)
             given[Ref(_TARGET)] = self.targets[index]
-        scale = scale_of(Job(self.graph, [self.link], self.given[index], {}, 1.0, self.settings).plan)
+        scale = 1.0 if self.derived else scale_of(Job(self.graph, [self.link], self.given[index], {}, 1.0, self.settings).plan)
         given[DISTANCES] = Distances(torch.zeros(max(1, len(self.space))))
         given |= self.tables.now
         return Job(graph, [link], given, {}, scale, self.settings)
@@ -212,6 +220,8 @@ class _Problem:
     def _loss(self, job: Job, u: Tensor, index: int) -> Tensor:
         own = u[self.space.indices(index)]
         job.tensors = self.space.values(list(own))
+        if self.derived:
+            job.given |= made_anew(self.graph, self.given[index], job.tensors, self.settings)
         if len(own):
             job.given[DISTANCES] = Distances(own)
         return job.outputs()[0].double().mean()

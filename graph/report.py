@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -42,12 +43,16 @@ class FreeTable:
 
 @dataclass(frozen=True)
 class PairResult:
-    """One pair after a fit: its graph, with its slider values, and how far from the target before and after."""
+    """One pair after a fit: its graph, with its slider values, and how far from the target before and after.
+
+    derived: what foreign code makes of these slider values, by source.
+    """
 
     graph: Graph
     target: Photo | None
     before: Difference | None
     after: Difference | None
+    derived: Mapping[Ref, Photo] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from ..graph.model import Graph, Link, Step
 from ..ops.params import Choice, Count, File, Kind, Slider, Switch, Text
 from ..ops.spec import PICTURES, Input, OpSpec, Param
 from .lazy import LazyTensor
-from .recipe import Recipe, record, source
+from .recipe import Recipe, foreign, record, source
+from .tape import bare
 
 HIDDEN = {"unique_id": "UNIQUE_ID", "prompt": "PROMPT"}
 
@@ -87,7 +88,11 @@ def _widget(param: Param) -> tuple[Any, dict[str, Any]]:
 def _other_widget(kind: Kind, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     if isinstance(kind, Count):
         numbers = {"min": kind.low, "max": kind.high, "step": kind.step}
-        return ("INT", {**options, **numbers, "control_after_generate": False}) if kind.whole else ("FLOAT", {**options, **numbers})
+        return (
+            ("INT", {**options, **numbers, "control_after_generate": False})
+            if kind.whole
+            else ("FLOAT", {**options, **numbers})
+        )
     if isinstance(kind, Choice):
         return list(kind.options), options
     if isinstance(kind, Switch):
@@ -149,7 +154,8 @@ def recipe_of(wire: Input, value: Any, link: Any, own: str) -> Recipe:
         return value.recipe
     if isinstance(value, Tensor) and wire.picture:
         name = f"{link[0]}/{link[1]}" if isinstance(link, (list, tuple)) and len(link) == 2 else own
-        return source(name, value, mask=wire.socket == "MASK")
+        made = foreign(name, value, mask=wire.socket == "MASK")
+        return made or source(name, bare(value), mask=wire.socket == "MASK")
     raise WorkflowError(f"{wire.name}: expected {wire.socket}; got {type(value).__name__}")
 
 

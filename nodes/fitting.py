@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+
+import torch
 
 from ..advice.auto import auto
 from ..graph.errors import WorkflowError
 from ..graph.fit import fit
 from ..graph.model import Graph, Path
-from ..graph.report import Fitted
+from ..graph.report import Fitted, PairResult
 from ..graph.ui_form import put
 from ..light.photo import Photo
 from ..ops.cube_text import fitted_text
@@ -18,8 +21,9 @@ from ..ops.spec import REGISTRY
 from . import comfy
 from .factory import RecordingNode, arriving, naming
 from .lazy import LazyTensor
-from .recipe import Recipe, record
+from .recipe import ImagePhoto, Recipe, Taped, record
 from .sinks import preview
+from .tape import agrees
 
 _WIRES = ("photo", "target", "loss")
 
@@ -46,9 +50,10 @@ class FitNode(RecordingNode):
         if settings.pop("action") != "fit":
             return {"ui": {"text": [""]}, "result": (wires["photo"], "")}
         with naming(self.SPEC, unique_id, prompt) as step:
-            items = _items(self.SPEC, step, prompt, wires, settings)
+            recorded = _items(self.SPEC, step, prompt, wires, settings)
+            items = [_believed(graph, handed, step.id) for graph, handed in recorded]
             fitted = _found(items, step.id, comfy.Progress(), prompt)
-        photos = [_fitted_photo(graph, handed, pair.graph, step.id) for (graph, handed), pair in zip(items, fitted.pairs)]
+        photos = [_fitted_photo(graph, handed, pair, step.id) for (graph, handed), pair in zip(items, fitted.pairs)]
         for name, lut in fitted.graph.tables.items():
             _keep_table(name, fitted_text(lut))
         found = moved(items[0][0], fitted)
@@ -58,7 +63,9 @@ class FitNode(RecordingNode):
         return {"ui": {**shown, "text": [told(fitted, report["blocked"])]}, "result": (photos, json.dumps(report, indent=2))}
 
 
-def _items(spec: Any, step: Any, prompt: Any, wires: Mapping[str, list[Any]], settings: Mapping[str, Any]) -> list[Any]:
+def _items(
+    spec: Any, step: Any, prompt: Any, wires: Mapping[str, list[Any]], settings: Mapping[str, Any]
+) -> list[tuple[Graph, dict[str, Any]]]:
     """For every photo of the list (and of a batch): the graph with its Fit step, and what its sources were handed."""
     count = len(wires["photo"])
     for name in ("target", "loss"):
@@ -77,6 +84,26 @@ def _items(spec: Any, step: Any, prompt: Any, wires: Mapping[str, list[Any]], se
     return items
 
 
+def _believed(graph: Graph, handed: Mapping[str, Any], step_id: str) -> tuple[Graph, dict[str, Any]]:
+    """The same, with those tapes cut whose replay does not say what the other pack's node said."""
+    false = [key for key, value in handed.items() if isinstance(value, Taped) and not _agrees(value)]
+    kept = {key: ImagePhoto(value.raster, value.alpha) if key in false else value for key, value in handed.items()}
+    steps = {key: replace(step, links={}) if key in false else step for key, step in graph.steps.items()}
+    needed, todo = set(), [step_id]
+    while todo:
+        name = todo.pop()
+        if name not in needed:
+            needed.add(name)
+            todo += [link.step for link in steps[name].links.values()]
+    graph = replace(graph, steps={key: step for key, step in steps.items() if key in needed})
+    return graph, {key: value for key, value in kept.items() if key in needed}
+
+
+def _agrees(photo: Taped) -> bool:
+    with torch.inference_mode(False):
+        return agrees(photo.value, list(photo.ours))
+
+
 def _found(items: Sequence[tuple[Graph, Mapping[str, Any]]], step_id: str, progress: comfy.Progress, prompt: Any) -> Fitted:
     try:
         with comfy.rendering() as settings:
@@ -89,8 +116,10 @@ def _found(items: Sequence[tuple[Graph, Mapping[str, Any]]], step_id: str, progr
         raise WorkflowError(f"{error}; no gradient reaches {'; '.join(behind)}") from None
 
 
-def _fitted_photo(graph: Graph, handed: Mapping[str, Any], fitted: Graph, step_id: str) -> LazyTensor:
+def _fitted_photo(graph: Graph, handed: Mapping[str, Any], pair: PairResult, step_id: str) -> LazyTensor:
     """The photo that goes on after a fit, with the sliders (and tables) found."""
+    fitted = pair.graph
+    handed = {**handed, **{ref.step: photo for ref, photo in pair.derived.items()}}
     made = {step.id for step in fitted.by_role("source") if any(value in fitted.tables for value in step.values.values())}
     link = graph.steps[step_id].links["photo"]
     return LazyTensor(Recipe(fitted, link, {key: value for key, value in handed.items() if key not in made}))

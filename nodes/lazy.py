@@ -11,6 +11,7 @@ from torch.utils._pytree import tree_map
 
 from .comfy import CACHE, rendering
 from .recipe import Recipe
+from .tape import bare, called
 
 _PROPERTIES = [
     "shape",
@@ -115,15 +116,10 @@ class LazyTensor(Tensor):
         if func in _QUIET:
             with torch._C.DisableTorchFunctionSubclass():
                 return func(*args, **(kwargs or {}))
-        return func(*tree_map(plain, args), **tree_map(plain, kwargs or {}))
+        return called(func, args, kwargs or {})
 
     @classmethod
     def __torch_dispatch__(  # type: ignore[override]
         cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        return func(*tree_map(plain, args), **tree_map(plain, kwargs or {}))
-
-
-def plain(value: Any) -> Any:
-    """A lazy tensor's pixels; anything else as it is."""
-    return value.rendered() if isinstance(value, LazyTensor) else value
+        return func(*tree_map(bare, args), **tree_map(bare, kwargs or {}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
 from ..graph.cache import Cache
+from ..graph.derived import Derived
 from ..graph.errors import WorkflowError
 from ..graph.model import Graph, Link, Step, checked
 from ..graph.plan import Plan, make_plan
@@ -23,6 +24,7 @@ from ..light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
 from ..light.rectangle import Region, Size
 from ..light.transfer import srgb_decode, srgb_encode
 from ..ops.spec import OpSpec
+from .tape import bare, leaves, replay
 
 SOURCE = "luxgrad.load_photo"
 _SNAP = 0.01
@@ -37,13 +39,25 @@ class ImagePhoto(Photo):
         codes = region.cut(self.raster).float()
         if not torch.isfinite(codes).all():
             raise WorkflowError("expected finite pixels; got NaN or infinity in an IMAGE")
-        return torch.cat(
-            mix(SRGB_TO_REC2020, *(srgb_decode(codes[:, c : c + 1]) for c in (0, 1 % codes.shape[1], 2 % codes.shape[1]))), 1
-        )
+        return light_of_codes(codes)
 
     @property
     def pixels(self) -> Tensor:
         return self.read(Region.whole(self.size))
+
+
+@dataclass(frozen=True, eq=False)
+class Taped(Derived, ImagePhoto):
+    """What another pack's node made of pictures of ours. value: what it gave; ours: the lazy tensors that it read."""
+
+    value: Any = None
+    ours: tuple[Any, ...] = ()
+
+
+def light_of_codes(codes: Tensor) -> Tensor:
+    """sRGB codes (B,C,H,W: grey or RGB; more channels are left out) as linear Rec.2020 light."""
+    red, green, blue = (srgb_decode(codes[:, c : c + 1]) for c in ((0, 1, 2) if codes.shape[1] >= 3 else (0, 0, 0)))
+    return torch.cat(mix(SRGB_TO_REC2020, red, green, blue), dim=1)
 
 
 _photos = WeakIdKeyDictionary()
@@ -153,13 +167,44 @@ def _frame(value: Any, index: int) -> Any:
         return value
     assert isinstance(value.raster, Tensor)
     one = slice(index, index + 1)
-    return dataclasses.replace(value, raster=value.raster[one], alpha=None if value.alpha is None else value.alpha[one])
+    alpha = None if value.alpha is None else value.alpha[one]
+    if isinstance(value, ImagePhoto):  # a tape of a whole batch ends here
+        return ImagePhoto(value.raster[one], alpha)
+    return dataclasses.replace(value, raster=value.raster[one], alpha=alpha)
 
 
 def source(step_id: str, value: Tensor, mask: bool, title: str = "") -> Recipe:
     """An ordinary IMAGE or MASK as a source step."""
     photo = photo_of_mask(value) if mask else photo_of_image(value)
     return Recipe(Graph({step_id: Step(step_id, PORTS[SOURCE], title=title)}), Link(step_id, int(mask)), {step_id: photo})
+
+
+def foreign(step_id: str, value: Tensor, mask: bool) -> Recipe | None:
+    """What another pack's node made of pictures of ours, as a source step with wires; None where its tape has ended."""
+    ours = leaves(value)
+    if not ours:
+        return None
+    graph, handed, links = merged({f"from_{number}": leaf.recipe for number, leaf in enumerate(ours)})
+    plain = source(step_id, bare(value), mask).handed[step_id]
+
+    def again(pictures: Sequence[Tensor]) -> Tensor:
+        pixels = [_as_wired(picture, leaf) for picture, leaf in zip(pictures, ours)]
+        made = replay(value, dict(zip(map(id, ours), pixels)))
+        return made.reshape(-1, 1, *made.shape[-2:]).expand(-1, 3, -1, -1) if mask else light_of_codes(made.movedim(-1, 1))
+
+    photo = Taped(plain.raster, plain.alpha, wires=tuple(links.values()), again=again, value=value, ours=tuple(ours))
+    step = Step(step_id, PORTS[SOURCE], links=links)
+    return Recipe(
+        Graph({**graph.steps, step_id: step}, tables=graph.tables), Link(step_id, int(mask)), {**handed, step_id: photo}
+    )
+
+
+def _as_wired(picture: Tensor, leaf: Any) -> Tensor:
+    """A rendered picture as another pack's node saw it: an IMAGE (with its alpha as it was) or a MASK."""
+    if leaf.recipe.mask:
+        return picture[:, 0]
+    codes = torch.cat([srgb_encode(plane) for plane in mix(REC2020_TO_SRGB, *picture.split(1, dim=1))], dim=1).movedim(1, -1)
+    return codes if leaf.shape[-1] == 3 else torch.cat([codes, leaf.rendered()[..., 3:].clone()], dim=-1)
 
 
 def record(

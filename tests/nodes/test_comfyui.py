@@ -139,3 +139,60 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_mistake_is_said_on_the_node(server: Server, case: str) -> None:
     prompt, message = MISTAKES[case]
     assert message in json.dumps(server.run(prompt))
+
+
+CORE: dict[str, dict[str, Any]] = {
+    "ImageBlur": {"blur_radius": 2, "sigma": 1.0},
+    "ImageSharpen": {"sharpen_radius": 1, "sigma": 1.0, "alpha": 0.5},
+    "ImageScaleBy bicubic": {"upscale_method": "bicubic", "scale_by": 0.5},
+    "ImageScaleBy area": {"upscale_method": "area", "scale_by": 0.5},
+    "ImageScale": {"upscale_method": "bilinear", "width": 120, "height": 100, "crop": "center"},
+    "ImageScaleToTotalPixels": {"upscale_method": "bilinear", "megapixels": 0.01},
+    "ImageInvert": {},
+    "ImageCrop": {"width": 100, "height": 80, "x": 10, "y": 5},
+    "ImageFlip": {"flip_method": "x-axis: vertically"},
+    "ImageRotate": {"rotation": "90 degrees"},
+    "ImageAddNoise": {"seed": 1, "strength": 0.01},
+    "Morphology": {"operation": "erode", "kernel_size": 3},
+    "RepeatImageBatch": {"amount": 1},
+    "ImageFromBatch": {"batch_index": 0, "length": 1},
+}
+FROZEN: dict[str, dict[str, Any]] = {
+    "ImageScaleBy lanczos": {"upscale_method": "lanczos", "scale_by": 0.5},
+    "ImageQuantize": {"colors": 64, "dither": "none"},
+    "ImagePadForOutpaint": {"left": 8, "top": 8, "right": 8, "bottom": 8, "feathering": 0},
+}
+
+
+def through(kind: str, inputs: dict[str, Any], stops: float, amount: float) -> dict[str, Any]:
+    core = {"class_type": kind.split()[0], "inputs": {"image": ["2", 0], **inputs}}
+    return {"1": load("small.png"), "2": op("tone.exposure", ["1", 0], "Before", stops=stops), "3": core,
+            "4": op("colour.saturation", ["3", 0], "After", amount=amount)}  # fmt: skip
+
+
+def fitted_through(server: Server, kind: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    with Image.open(server.base / "input" / "kitten.png") as picture:
+        small = np.asarray(picture.convert("RGB").resize((160, 108)), dtype=np.float32) * 0.7 + 20
+        Image.fromarray(small.astype(np.uint8)).save(server.base / "input" / "small.png")
+    made = server.run({**through(kind, inputs, 0.3, 0.2), "7": save(["4", 0])})
+    assert "error" not in made, str(made)[-2000:]
+    shutil.copy(saved(server, made, "7"), server.base / "input" / "through.png")
+    fit_node = fit(["4", 0], ["5", 0], seconds=8.0, free="*.stops\nAfter.amount")
+    return server.run({**through(kind, inputs, 0.0, 0.0), "5": load("through.png"), "6": fit_node})
+
+
+@pytest.mark.parametrize("kind", CORE)
+def test_sliders_on_both_sides_of_a_core_node_are_found(server: Server, kind: str) -> None:
+    outputs = fitted_through(server, kind, CORE[kind])
+    assert "error" not in outputs, str(outputs)[-2000:]
+    values = {(entry["node"], entry["name"]): entry["value"] for entry in outputs["6"]["luxgrad_values"]}
+    assert values["2", "stops"] == pytest.approx(0.3, abs=0.05)
+    assert values["4", "amount"] == pytest.approx(0.2, abs=0.08)
+
+
+@pytest.mark.parametrize("kind", FROZEN)
+def test_a_core_node_without_gradient_is_named(server: Server, kind: str) -> None:
+    outputs = fitted_through(server, kind, FROZEN[kind])
+    text = json.dumps(outputs)
+    assert "no gradient reaches Before (stops): step 3" in text or "free: '*.stops' matches no slider" in text
+    assert f"({kind.split()[0]}) carries no gradient" in text

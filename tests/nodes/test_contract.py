@@ -134,7 +134,7 @@ def test_whatever_reads_pixels_gets_them(editor: Editor, call: str) -> None:
         found = CALLS[call](lazy)
         expected = CALLS[call](lazy.rendered())
     assert lazy._real is not None
-    assert type(found) is type(expected)
+    assert isinstance(found, type(expected))
     if isinstance(found, torch.Tensor):
         torch.testing.assert_close(found, expected)
 

@@ -104,14 +104,14 @@ def test_the_button_fits_writes_back_and_one_undo_takes_it_back(page: Any, serve
     assert after["output"]["2"]["inputs"]["stops"] == value
     assert after["output"]["5"]["inputs"]["action"] == "keep"
     assert "dB" in page.evaluate("() => (app.rootGraph ?? app.graph).getNodeById(5).luxgradText.textContent")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1500)
+    page.screenshot(path=str(server.base / "editor.png"))
     page.evaluate("async () => { await app.extensionManager.workflow.activeWorkflow.changeTracker.undo() }")
     page.wait_for_timeout(500)
     assert page.evaluate(STOPS) == 0
     page.evaluate("async () => { await app.extensionManager.workflow.activeWorkflow.changeTracker.redo() }")
     page.wait_for_timeout(500)
     assert page.evaluate(STOPS) == value
-    page.screenshot(path=str(server.base / "editor.png"))
 
 
 def test_a_plain_run_after_a_fit_keeps_its_values_and_a_saved_png_restores_them(page: Any, server: Server) -> None:

@@ -25,7 +25,7 @@ def planted(editor: Editor, pixels: torch.Tensor) -> torch.Tensor:
     _, (lazy,) = editor.add("luxgrad.tone.exposure", image=((source, 0), pixels), stops=0.6)
     _, (lazy,) = editor.add("luxgrad.colour.saturation", image=((source, 0), lazy), amount=0.3)
     with torch.inference_mode():
-        return lazy.clone()
+        return torch.from_numpy(lazy.numpy().copy())
 
 
 def wired(editor: Editor, pixels: Any, **fit: Any) -> tuple[str, str, str, Any]:
