@@ -69,8 +69,8 @@ def called(func: Any, args: Any, kwargs: Any) -> Any:
             args[0].note = None
         return result
     if isinstance(result, (tuple, list)) and any(isinstance(entry, Tensor) for entry in result):
-        return type(result)(_taped(entry, Note(func, args, kwargs, i)) for i, entry in enumerate(result)) \
-            if type(result) in (tuple, list) else result  # fmt: skip
+        entries = [_taped(entry, Note(func, args, kwargs, index)) for index, entry in enumerate(result)]
+        return type(result)(*entries) if hasattr(result, "_fields") else type(result)(entries)
     return _taped(result, Note(func, args, kwargs))
 
 

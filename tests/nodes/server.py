@@ -87,7 +87,9 @@ class Server:
             if answer["prompt_id"] in history:
                 entry = history[answer["prompt_id"]]
                 failed = [data for kind, data in entry["status"]["messages"] if kind == "execution_error"]
-                return {"error": failed[0]} if failed else entry["outputs"]
+                return (
+                    {"error": failed[0]["exception_message"], "at": failed[0]["traceback"][-4:]} if failed else entry["outputs"]
+                )
             time.sleep(0.2)
         raise AssertionError((self.base / "server.log").read_text()[-3000:])
 

@@ -153,7 +153,6 @@ CORE: dict[str, dict[str, Any]] = {
     "ImageFlip": {"flip_method": "x-axis: vertically"},
     "ImageRotate": {"rotation": "90 degrees"},
     "ImageAddNoise": {"seed": 1, "strength": 0.01},
-    "Morphology": {"operation": "erode", "kernel_size": 3},
     "RepeatImageBatch": {"amount": 1},
     "ImageFromBatch": {"batch_index": 0, "length": 1},
 }

@@ -37,6 +37,12 @@ def blend(x: torch.Tensor) -> torch.Tensor:
     return torch.clamp(x * 0.7 + 0.3 * x.flip(2), 0.0, 1.0)
 
 
+def eroded(x: torch.Tensor) -> torch.Tensor:
+    patches = F.pad(x.movedim(-1, 1), (1, 1, 1, 1), mode="reflect").unfold(2, 3, 1).unfold(3, 3, 1).flatten(4)
+    smallest, _ = torch.min(patches, 4)
+    return torch.cat(smallest.unbind(1)).unsqueeze(0).movedim(1, -1)
+
+
 def noise(x: torch.Tensor) -> torch.Tensor:
     return x + 0.02 * torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
 
@@ -71,7 +77,7 @@ def chained(editor: Editor, pixels: torch.Tensor, between: Callable[..., Any], b
     return two, last, one
 
 
-@pytest.mark.parametrize("between", [blur, scale, invert, blend, noise], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("between", [blur, scale, invert, blend, noise, eroded], ids=lambda f: f.__name__)
 def test_sliders_on_both_sides_of_a_foreign_node_are_found(editor: Editor, between: Callable[..., Any]) -> None:
     pixels = smooth()
     _, goal, _ = chained(editor, pixels, between, 0.4, 0.5)
