@@ -14,7 +14,8 @@ from ..graph.model import Graph, Link, Step
 from ..ops.params import Choice, Count, File, Kind, Slider, Switch, Text
 from ..ops.spec import PICTURES, Input, OpSpec, Param
 from .lazy import LazyTensor
-from .recipe import Recipe, foreign, record, source
+from .memory import MEMORY
+from .recipe import Recipe, fitting_mask, foreign, record, source
 from .tape import bare
 
 HIDDEN = {"unique_id": "UNIQUE_ID", "prompt": "PROMPT"}
@@ -139,11 +140,17 @@ def naming(spec: OpSpec, unique_id: str, prompt: Mapping[str, Any] | None) -> It
 def arriving(spec: OpSpec, unique_id: str, prompt: Mapping[str, Any] | None, values: Mapping[str, Any]) -> dict[str, Recipe]:
     """The recipes at a node's sockets."""
     wires = (prompt or {}).get(str(unique_id), {}).get("inputs", {})
-    return {
-        entry.name: recipe_of(entry, values[entry.name], wires.get(entry.name), f"{unique_id}/{entry.name}")
-        for entry in spec.inputs
-        if values.get(entry.name) is not None
-    }
+    found: dict[str, Recipe] = {}
+    for entry in sorted(spec.inputs, key=lambda wire: wire.socket == "MASK"):
+        value = values.get(entry.name)
+        if value is None:
+            continue
+        if entry.socket == "MASK" and found and not isinstance(value, LazyTensor):
+            value = fitting_mask(value, next(iter(found.values())).size)
+        recipe = found[entry.name] = recipe_of(entry, value, wires.get(entry.name), f"{unique_id}/{entry.name}")
+        if entry.picture and not isinstance(value, LazyTensor):
+            MEMORY.note(recipe.link.step, recipe.handed[recipe.link.step], prompt)
+    return found
 
 
 def recipe_of(wire: Input, value: Any, link: Any, own: str) -> Recipe:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..graph.ports import PORTS
 from ..ops.spec import REGISTRY
+from . import comfy, live
 from .factory import node_class
 from .fitting import AutoNode, FitNode
 from .sinks import CompareNode, SavePhotoNode
@@ -30,3 +31,5 @@ NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
     node_id: spec.label
     for node_id, spec in ((cls.SPEC.node_id, cls.SPEC) for cls in NODE_CLASS_MAPPINGS.values())  # type: ignore[attr-defined]
 }
+
+comfy.on_server(live.register)

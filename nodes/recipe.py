@@ -24,7 +24,7 @@ from ..light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
 from ..light.rectangle import Region, Size
 from ..light.transfer import srgb_decode, srgb_encode
 from ..ops.spec import OpSpec
-from .tape import bare, leaves, replay
+from .tape import TapedTensor, bare, leaves, replay
 
 SOURCE = "luxgrad.load_photo"
 _SNAP = 0.01
@@ -82,6 +82,19 @@ def photo_of_mask(mask: Tensor) -> Photo:
         plane = mask.detach().reshape(-1, 1, *mask.shape[-2:]).float().clone()
         _photos[mask] = Photo(plane.expand(-1, 3, -1, -1), plane)
     return _photos[mask]
+
+
+_masks = WeakIdKeyDictionary()
+
+
+def fitting_mask(mask: Tensor, size: Size) -> Tensor:
+    """An ordinary MASK at the size of the picture that it is for, stretched where it differs; one result per mask."""
+    if mask.ndim not in (2, 3) or tuple(mask.shape[-2:]) == tuple(size) or not mask.is_floating_point():
+        return mask
+    if mask not in _masks or tuple(_masks[mask].shape[-2:]) != tuple(size):
+        planes = mask.reshape(-1, 1, *mask.shape[-2:]).float()
+        _masks[mask] = torch.nn.functional.interpolate(planes, size=tuple(size), mode="bilinear", antialias=True)[:, 0]
+    return _masks[mask]
 
 
 def codes_of_light(light: Tensor) -> Tensor:
@@ -173,14 +186,20 @@ def _frame(value: Any, index: int) -> Any:
     return dataclasses.replace(value, raster=value.raster[one], alpha=alpha)
 
 
-def source(step_id: str, value: Tensor, mask: bool, title: str = "") -> Recipe:
+def source(step_id: str, value: Tensor, mask: bool) -> Recipe:
     """An ordinary IMAGE or MASK as a source step."""
-    photo = photo_of_mask(value) if mask else photo_of_image(value)
-    return Recipe(Graph({step_id: Step(step_id, PORTS[SOURCE], title=title)}), Link(step_id, int(mask)), {step_id: photo})
+    return source_of(step_id, photo_of_mask(value) if mask else photo_of_image(value), int(mask))
+
+
+def source_of(step_id: str, photo: Photo, slot: int) -> Recipe:
+    """A photo as a source step; slot 1 is its alpha."""
+    return Recipe(Graph({step_id: Step(step_id, PORTS[SOURCE])}), Link(step_id, slot), {step_id: photo})
 
 
 def foreign(step_id: str, value: Tensor, mask: bool) -> Recipe | None:
     """What another pack's node made of pictures of ours, as a source step with wires; None where its tape has ended."""
+    if isinstance(value, TapedTensor) and value.source is not None:
+        return value.source
     ours = leaves(value)
     if not ours:
         return None
@@ -194,9 +213,9 @@ def foreign(step_id: str, value: Tensor, mask: bool) -> Recipe | None:
 
     photo = Taped(plain.raster, plain.alpha, wires=tuple(links.values()), again=again, value=value, ours=tuple(ours))
     step = Step(step_id, PORTS[SOURCE], links=links)
-    return Recipe(
-        Graph({**graph.steps, step_id: step}, tables=graph.tables), Link(step_id, int(mask)), {**handed, step_id: photo}
-    )
+    graph, handed = Graph({**graph.steps, step_id: step}, tables=graph.tables), {**handed, step_id: photo}
+    value.source = Recipe(graph, Link(step_id, int(mask)), handed)  # type: ignore[attr-defined]
+    return value.source  # type: ignore[attr-defined]
 
 
 def _as_wired(picture: Tensor, leaf: Any) -> Tensor:

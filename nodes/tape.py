@@ -32,9 +32,10 @@ class Note:
 
 
 class TapedTensor(Tensor):
-    """An ordinary tensor that remembers the call that made it from values of ours."""
+    """An ordinary tensor that remembers the call that made it from values of ours, and the source step it became."""
 
     note: Note | None = None
+    source: Any = None
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

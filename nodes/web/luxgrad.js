@@ -135,6 +135,14 @@ const sliders = new Map();
 
 const slidersOf = (node) => (sliders.get(node.comfyClass) ?? []).map((name) => `${nameOf(node)}.${name}`);
 
+function menu(node) {
+  if (!isOurs(node) || !node.outputs?.some((output) => output.type === "IMAGE" || output.type === "MASK")) return [];
+  const look = looked === node
+    ? { content: "Luxgrad: stop looking here", callback: () => { looked = null; } }
+    : { content: "Luxgrad: look here while sliders move", callback: () => { looked = node; refresh(node); } };
+  return [null, look, ...freeMenu(node)];
+}
+
 function freeMenu(node) {
   const target = fitNodes()[0];
   if (!target || !isOurs(node) || !slidersOf(node).length) return [];
@@ -144,7 +152,77 @@ function freeMenu(node) {
     content: `${!lines.length || lines.includes(line) ? "● free" : "○ held"}  ${line}`,
     callback: () => toggleFree(target, line, every),
   }));
-  return [null, { content: "Luxgrad: free sliders", has_submenu: true, submenu: { options } }];
+  return [{ content: "Luxgrad: free sliders", has_submenu: true, submenu: { options } }];
+}
+
+// Live previews: one request in flight, the newest waiting; shown in the node looked at, or in the one that moves ---------
+
+let looked = null;
+let busy = false;
+let waiting = null;
+
+async function refresh(node) {
+  if (busy) {
+    waiting = node;
+    return;
+  }
+  busy = true;
+  try {
+    const { output } = await app.graphToPrompt();
+    const answer = await api.fetchApi("/luxgrad/preview", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ prompt: output, node: pathsOf(node)[0] }),
+    });
+    if (answer.ok) showPreview(node, await answer.blob(), answer.headers.get("X-Luxgrad-Stale") === "1");
+    else if (answer.status === 409) note(node, (await answer.json()).error);
+  } finally {
+    busy = false;
+    const next = waiting;
+    waiting = null;
+    if (next) refresh(next);
+  }
+}
+
+function previewOf(node) {
+  if (!node.luxgradPreview) {
+    const frame = document.createElement("div");
+    frame.style.cssText = "position:relative;overflow:hidden;width:100%;height:100%;min-height:140px;background:#111";
+    const image = document.createElement("img");
+    image.style.cssText = "position:absolute;inset:0;width:100%;height:100%;object-fit:contain";
+    const label = document.createElement("div");
+    label.style.cssText = "position:absolute;left:4px;bottom:2px;font:11px sans-serif;color:#fff;text-shadow:0 0 3px #000";
+    frame.append(image, label);
+    const widget = node.addDOMWidget("luxgrad_preview", "luxgrad_preview", frame, { serialize: false, getMinHeight: () => 160 });
+    widget.serialize = false;
+    node.luxgradPreview = { image, label };
+  }
+  return node.luxgradPreview;
+}
+
+function showPreview(node, blob, stale) {
+  const { image, label } = previewOf(node);
+  if (image.src) URL.revokeObjectURL(image.src);
+  image.src = URL.createObjectURL(blob);
+  image.style.opacity = stale ? "0.6" : "1";
+  label.textContent = stale ? "stale: run to refresh" : "";
+}
+
+function note(node, text) {
+  previewOf(node).label.textContent = text;
+}
+
+/** Both kinds of nodes call a widget's callback; canvas nodes alone would call onWidgetChanged. */
+function watch(node) {
+  for (const widget of node.widgets ?? []) {
+    if (widget.type === "button" || widget.name?.startsWith("luxgrad_")) continue;
+    const before = widget.callback;
+    widget.callback = function (...values) {
+      const result = before?.apply(this, values);
+      if (app.extensionManager?.setting?.get?.("Luxgrad.Live") !== false) refresh(looked ?? node);
+      return result;
+    };
+  }
 }
 
 // Compare -------------------------------------------------------------------------------------------------------------
@@ -186,6 +264,7 @@ function addCompare(node) {
 
 app.registerExtension({
   name: "luxgrad",
+  settings: [{ id: "Luxgrad.Live", name: "Live previews while sliders move", type: "boolean", defaultValue: true }],
 
   beforeRegisterNodeDef(_type, data) {
     const inputs = Object.entries(data.input?.required ?? {});
@@ -211,6 +290,7 @@ app.registerExtension({
   },
 
   nodeCreated(node) {
+    if (sliders.get(node.comfyClass)?.length) watch(node);
     if (node.comfyClass === FIT) {
       const action = widgetOf(node, "action");
       action.serializeValue = () => (armed === node ? "fit" : "keep");
@@ -229,5 +309,5 @@ app.registerExtension({
     }
   },
 
-  getNodeMenuItems: freeMenu,
+  getNodeMenuItems: menu,
 });

@@ -166,6 +166,18 @@ def test_half_precision_grey_and_alpha_come_in_and_alpha_goes_on(editor: Editor)
     torch.testing.assert_close(cropped[..., 3], rgba[:, :, 18:, 3].clone())
 
 
+def test_a_mask_of_another_size_is_stretched_to_the_picture(editor: Editor) -> None:
+    source, before = editor.foreign(), image()
+    with torch.inference_mode():
+        mask = torch.zeros(64, 64)
+        mask[:, 32:] = 1.0
+    _, (after,) = editor.add("luxgrad.tone.exposure", image=((source, 0), before), stops=1.0)
+    _, (lazy,) = editor.add("luxgrad.local.apply_mask", before=((source, 0), before), after=((source, 0), after),
+                            mask=((source, 1), mask))  # fmt: skip
+    torch.testing.assert_close(lazy[:, :, :16], before[:, :, :16].clone(), rtol=0, atol=1e-5)
+    torch.testing.assert_close(lazy[:, :, 20:], after[:, :, 20:], rtol=0, atol=1e-5)
+
+
 def test_a_batch_keeps_its_pictures_apart(editor: Editor) -> None:
     source, four = editor.foreign(), image(batch=4)
     _, (lazy,) = editor.add("luxgrad.tone.levels", image=((source, 0), four))

@@ -80,6 +80,7 @@ def show(page: Any, workflow: dict[str, Any]) -> None:
     page.wait_for_timeout(600)
 
 
+NODE = "(app.rootGraph ?? app.graph).getNodeById(2)"
 STOPS = "() => (app.rootGraph ?? app.graph).getNodeById(2).widgets.find((w) => w.name === 'stops').value"
 PRESS = """async () => {
     const fit = (app.rootGraph ?? app.graph).getNodeById(5);
@@ -150,7 +151,7 @@ def test_the_menu_of_an_operation_holds_and_frees_its_sliders(page: Any) -> None
     found = page.evaluate("""() => {
         const graph = app.rootGraph ?? app.graph, free = graph.getNodeById(5).widgets.find((w) => w.name === "free");
         const extension = app.extensions.find((e) => e.name === "luxgrad");
-        const press = (id) => extension.getNodeMenuItems(graph.getNodeById(id))[1].submenu.options[0].callback();
+        const press = (id) => extension.getNodeMenuItems(graph.getNodeById(id))[2].submenu.options[0].callback();
         const steps = [free.value];
         press(2); steps.push(free.value);
         press(2); steps.push(free.value);
@@ -160,3 +161,28 @@ def test_the_menu_of_an_operation_holds_and_frees_its_sliders(page: Any) -> None
         "Contrast.amount",
         "Contrast.amount\nBright.stops",
     ]
+
+
+def test_a_slider_that_moves_is_shown_live_without_a_run(page: Any, server: Server) -> None:
+    show(page, from_api(api_form()))
+    page.evaluate("""() => {
+        const node = (app.rootGraph ?? app.graph).getNodeById(2), widget = node.widgets.find((w) => w.name === "stops");
+        widget.value = 1.5; widget.callback(1.5);
+    }""")
+    page.wait_for_function(f"() => {NODE}.luxgradPreview?.image.naturalWidth > 100", timeout=30_000)
+    assert page.evaluate(f"() => {NODE}.luxgradPreview.label.textContent") == ""
+    page.wait_for_timeout(500)
+    page.screenshot(path=str(server.base / "live.png"))
+    times = page.evaluate("""async () => {
+        const graph = app.rootGraph ?? app.graph, node = graph.getNodeById(3), image = () => node.luxgradPreview?.image.src;
+        const widget = node.widgets.find((w) => w.name === "amount"), times = [];
+        for (let step = 0; step < 20; step += 1) {
+            const before = image(), start = performance.now();
+            widget.value = step / 100; widget.callback(widget.value);
+            while (image() === before) await new Promise((done) => setTimeout(done, 2));
+            times.push(performance.now() - start);
+        }
+        return times;
+    }""")
+    print("drag to picture, ms:", sorted(round(time) for time in times))
+    assert len(times) == 20

@@ -107,6 +107,21 @@ def test_where_a_foreign_node_leaves_torch_its_front_is_frozen_and_named(editor:
     assert "no gradient reaches Before (stops)" in found["ui"]["text"][0]
 
 
+def test_what_two_nodes_read_of_a_foreign_node_is_one_source(editor: Editor) -> None:
+    source = editor.foreign()
+    one, (lazy,) = editor.add("luxgrad.tone.exposure", image=((source, 0), smooth()))
+    with torch.inference_mode():
+        seen = blur(lazy)
+    other = editor.foreign("ImageBlur", image=[one, 0])
+    _, (left,) = editor.add("luxgrad.tone.exposure", image=((other, 0), seen))
+    _, (right,) = editor.add("luxgrad.tone.contrast", image=((other, 0), seen))
+    _, (mask,) = editor.add("luxgrad.local.luminance_mask", image=((other, 0), seen))
+    _, (joined,) = editor.add(
+        "luxgrad.local.apply_mask", before=(("5", 0), left), after=(("6", 0), right), mask=(("7", 0), mask)
+    )
+    assert not [name for name in joined.recipe.graph.steps if "#" in name]
+
+
 def test_two_photos_that_meet_in_a_foreign_node_are_both_followed(editor: Editor) -> None:
     pixels, source = smooth(), editor.foreign()
 

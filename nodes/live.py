@@ -1,0 +1,123 @@
+"""Live previews: a node of a workflow on a small proxy, by a route of ours, without queueing a run.
+
+The steps are rebuilt from the prompt that the editor sends. Pixels come from files that sources name, else from what our
+nodes last recorded; a node of another pack is never run for a preview.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from ..graph.errors import WorkflowError
+from ..graph.model import Link
+from ..graph.ports import find_spec
+from ..graph.render import Settings
+from ..ops.params import File
+from . import comfy
+from .memory import MEMORY
+from .recipe import Recipe, record, source_of
+from .sinks import picture_of
+
+SIZE = 1024
+_LONGEST = 200
+
+
+class NotYet(WorkflowError):
+    """A picture that only a run can bring."""
+
+
+class _Rebuilding:
+    """One prompt on its way to a recipe."""
+
+    def __init__(self, prompt: Mapping[str, Any]) -> None:
+        self.prompt, self.stale = prompt, False
+        self.made: dict[str, Any] = {}
+
+    def at(self, node: str, slot: int = 0, depth: int = 0) -> Recipe:
+        """The recipe of a node's output."""
+        entry = self.prompt.get(node)
+        if not isinstance(entry, Mapping):
+            raise WorkflowError(f"expected a node {node[:40]!r} in the prompt")
+        if depth > _LONGEST:
+            raise WorkflowError(f"expected at most {_LONGEST} steps in a row, and no circle")
+        kind = str(entry.get("class_type", ""))
+        if kind == "luxgrad.fit":
+            return self._wire(node, entry, "photo", depth)
+        if not kind.startswith("luxgrad.") and kind != "LoadImage":
+            return self._foreign(node, slot)
+        if node not in self.made:
+            self.made[node] = self._step(node, kind, entry, depth)
+        graph, handed = self.made[node]
+        return Recipe(graph, Link(node, slot), handed)
+
+    def _step(self, node: str, kind: str, entry: Mapping[str, Any], depth: int) -> Any:
+        spec = find_spec(kind)
+        given = dict(entry.get("inputs") or {})
+        inputs = {
+            wire.name: self._wire(node, entry, wire.name, depth)
+            for wire in spec.inputs
+            if isinstance(given.get(wire.name), list)
+        }
+        values = {param.name: given[param.name] for param in spec.params if param.name in given}
+        graph, handed = record(spec, node, str((entry.get("_meta") or {}).get("title", "")), values, inputs)
+        if getattr(spec.reach, "role", None) == "source":
+            param = spec.params[0]
+            assert isinstance(param.kind, File)
+            handed[node] = _opened(param.kind.kind, str(values.get(param.name, param.default)))
+        return graph, handed
+
+    def _wire(self, node: str, entry: Mapping[str, Any], name: str, depth: int) -> Recipe:
+        link = (entry.get("inputs") or {}).get(name)
+        if not isinstance(link, list) or len(link) != 2:
+            raise WorkflowError(f"node {node}: its input {name} is not wired")
+        return self.at(str(link[0]), int(link[1]), depth + 1)
+
+    def _foreign(self, node: str, slot: int) -> Recipe:
+        found = MEMORY.seen(f"{node}/{slot}", self.prompt)
+        if found is None:
+            raise NotYet(f"node {node} has not run yet")
+        photo, stale = found
+        self.stale |= stale
+        step_id = f"{node}/{slot}"
+        return source_of(step_id, MEMORY.looked(f"{step_id} {id(photo)}", lambda: photo), slot)
+
+
+def _opened(kind: str, name: str) -> Any:
+    if kind not in ("photo", "8-bit image"):
+        return comfy.read(kind, name)
+    path = comfy.path_of(kind, name)
+    return MEMORY.looked(f"{kind} {path} {path.stat().st_mtime_ns}", lambda: comfy.read(kind, name))
+
+
+def preview(prompt: Mapping[str, Any], node: str, size: int = SIZE) -> tuple[bytes, bool]:
+    """A node's picture as JPEG with a long edge of at most `size` px, and whether it is stale. Raises WorkflowError."""
+    building = _Rebuilding(prompt)
+    recipe = building.at(node)
+    scale = min(1.0, size / recipe.size.long_edge)
+    codes = recipe.render(Settings(device=comfy.device()), scale, comfy.CACHE)
+    codes = codes[0, ..., :3] if codes.ndim == 4 else codes[0, ..., None].expand(-1, -1, 3)
+    buffer = io.BytesIO()
+    picture_of(codes).save(buffer, "JPEG", quality=85)
+    return buffer.getvalue(), building.stale
+
+
+def register(routes: Any) -> None:
+    """POST /luxgrad/preview {prompt, node}: a JPEG; 409 where only a run can bring the pixels; 400 for mistakes."""
+    from aiohttp import web
+
+    @routes.post("/luxgrad/preview")
+    async def answer(request: Any) -> Any:
+        origin = request.headers.get("Origin", "")
+        if request.content_type != "application/json" or (origin and origin.rpartition("//")[2] != request.headers.get("Host")):
+            return web.json_response({"error": "expected JSON from this editor"}, status=403)
+        try:
+            data = await request.json()
+            picture, stale = await asyncio.to_thread(preview, data["prompt"], str(data["node"]))
+        except NotYet as error:
+            return web.json_response({"error": str(error)}, status=409)
+        except (WorkflowError, KeyError, TypeError, ValueError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.Response(body=picture, content_type="image/jpeg", headers={"X-Luxgrad-Stale": str(int(stale))})
