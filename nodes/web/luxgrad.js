@@ -196,6 +196,9 @@ function previewOf(node) {
     const widget = node.addDOMWidget("luxgrad_preview", "luxgrad_preview", frame, { serialize: false, getMinHeight: () => 160 });
     widget.serialize = false;
     node.luxgradPreview = { image, label };
+    const [width, height] = node.computeSize();
+    node.setSize([Math.max(node.size[0], width), Math.max(node.size[1], height)]);
+    app.canvas?.setDirty?.(true, true);
   }
   return node.luxgradPreview;
 }
