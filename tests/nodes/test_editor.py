@@ -58,18 +58,18 @@ def nested() -> dict[str, Any]:
     """The same with the exposure inside a subgraph, node 7."""
     ui = from_api(api_form())
     exposure = next(node for node in ui["nodes"] if node["id"] == 2)
-    inside = json.loads(json.dumps(exposure)) | {"pos": [200, 0]}
+    inside = json.loads(json.dumps(exposure)) | {"id": 12, "pos": [200, 0]}
     inside["inputs"][0]["link"], inside["outputs"][0]["links"] = 1, [2]
     box = {"bounding": [0, 0, 100, 60]}
     definition = {
         "id": "11111111-2222-4333-8444-555555555555", "version": 1, "name": "Look", "revision": 0, "config": {}, "groups": [],
-        "state": {"lastNodeId": 2, "lastLinkId": 2, "lastGroupId": 0, "lastRerouteId": 0}, "widgets": [], "extra": {},
+        "state": {"lastNodeId": 12, "lastLinkId": 2, "lastGroupId": 0, "lastRerouteId": 0}, "widgets": [], "extra": {},
         "inputNode": {"id": -10, **box}, "outputNode": {"id": -20, "bounding": [600, 0, 100, 60]},
         "inputs": [{"id": "aaaaaaaa-0000-4000-8000-000000000001", "name": "image", "type": "IMAGE", "linkIds": [1]}],
         "outputs": [{"id": "aaaaaaaa-0000-4000-8000-000000000002", "name": "image", "type": "IMAGE", "linkIds": [2]}],
         "nodes": [inside],
-        "links": [{"id": 1, "origin_id": -10, "origin_slot": 0, "target_id": 2, "target_slot": 0, "type": "IMAGE"},
-                  {"id": 2, "origin_id": 2, "origin_slot": 0, "target_id": -20, "target_slot": 0, "type": "IMAGE"}],
+        "links": [{"id": 1, "origin_id": -10, "origin_slot": 0, "target_id": 12, "target_slot": 0, "type": "IMAGE"},
+                  {"id": 2, "origin_id": 12, "origin_slot": 0, "target_id": -20, "target_slot": 0, "type": "IMAGE"}],
     }  # fmt: skip
     exposure |= {"type": definition["id"], "widgets_values": [], "properties": {}}
     return {**ui, "definitions": {"subgraphs": [definition]}}
@@ -140,10 +140,10 @@ def test_a_plain_run_after_a_fit_keeps_its_values_and_a_saved_png_restores_them(
 
 def test_a_fit_reaches_into_a_subgraph(page: Any) -> None:
     show(page, nested())
-    inside = STOPS.replace("getNodeById(2)", "getNodeById(2).subgraph.getNodeById(2)")
-    assert "2:2" in page.evaluate(PROMPT)["output"]
+    inside = STOPS.replace("getNodeById(2)", "getNodeById(2).subgraph.getNodeById(12)")
+    assert "2:12" in page.evaluate(PROMPT)["output"]
     value = fitted(page, inside)
-    assert page.evaluate(PROMPT)["output"]["2:2"]["inputs"]["stops"] == value
+    assert page.evaluate(PROMPT)["output"]["2:12"]["inputs"]["stops"] == value
 
 
 def test_the_menu_of_an_operation_holds_and_frees_its_sliders(page: Any) -> None:
