@@ -111,8 +111,9 @@ class Job:
         self.graph, self.links, self.tensors, self.scale = graph, links, dict(tensors), scale
         self.settings, self.cache = settings or Settings(), cache
         self.full = full_sizes(given)
-        self.given = {ref: _reduced(value, scale) for ref, value in given.items()}
         self.plan = make_plan(graph, links, self.full, scale)
+        read = {*self.plan.outputs, *(ref for step in self.plan.steps for ref in step.inputs.values())}
+        self.given = {ref: _reduced(value, scale) if ref in read else value for ref, value in given.items()}
         if cache is not None:
             self._take({ref: value for ref, key in self._keys().items() if (value := cache.get(key)) is not None})
 

@@ -92,12 +92,15 @@ def _opened(kind: str, name: str) -> Any:
     return MEMORY.looked(f"{kind} {path} {path.stat().st_mtime_ns}", lambda: comfy.read(kind, name))
 
 
-def preview(prompt: Mapping[str, Any], node: str, size: int = SIZE) -> tuple[bytes, bool]:
-    """A node's picture as JPEG with a long edge of at most `size` px, and whether it is stale. Raises WorkflowError."""
+def preview(prompt: Mapping[str, Any], node: str, size: int = SIZE, moving: str = "") -> tuple[bytes, bool]:
+    """A node's picture as JPEG with a long edge of at most `size` px, and whether it is stale. Raises WorkflowError.
+
+    moving: the node whose slider moves; what comes before it is rendered once.
+    """
     building = _Rebuilding(prompt)
     recipe = building.at(node)
     scale = min(1.0, size / recipe.size.long_edge)
-    codes = recipe.render(Settings(device=comfy.device()), scale, comfy.CACHE)
+    codes = recipe.render(Settings(device=comfy.device()), scale, comfy.CACHE, moving)
     codes = codes[0, ..., :3] if codes.ndim == 4 else codes[0, ..., None].expand(-1, -1, 3)
     buffer = io.BytesIO()
     picture_of(codes).save(buffer, "JPEG", quality=85)
@@ -105,7 +108,7 @@ def preview(prompt: Mapping[str, Any], node: str, size: int = SIZE) -> tuple[byt
 
 
 def register(routes: Any) -> None:
-    """POST /luxgrad/preview {prompt, node}: a JPEG; 409 where only a run can bring the pixels; 400 for mistakes."""
+    """POST /luxgrad/preview {prompt, node, moving}: a JPEG; 409 where only a run can bring the pixels; 400 for mistakes."""
     from aiohttp import web
 
     @routes.post("/luxgrad/preview")
@@ -115,7 +118,8 @@ def register(routes: Any) -> None:
             return web.json_response({"error": "expected JSON from this editor"}, status=403)
         try:
             data = await request.json()
-            picture, stale = await asyncio.to_thread(preview, data["prompt"], str(data["node"]))
+            moving = str(data.get("moving", ""))
+            picture, stale = await asyncio.to_thread(preview, data["prompt"], str(data["node"]), SIZE, moving)
         except NotYet as error:
             return web.json_response({"error": str(error)}, status=409)
         except (WorkflowError, KeyError, TypeError, ValueError) as error:

@@ -14,7 +14,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 from ..graph.cache import Cache
 from ..graph.derived import Derived
 from ..graph.errors import WorkflowError
-from ..graph.model import Graph, Link, Step, checked
+from ..graph.model import Graph, Link, Path, Step, checked
 from ..graph.plan import Plan, make_plan
 from ..graph.ports import PORTS
 from ..graph.render import Job, Settings, companions
@@ -160,9 +160,13 @@ class Recipe:
     def job(self, settings: Settings | None = None, scale: float = 1.0, cache: Cache | None = None) -> Job:
         return Job(self.graph, [self.link], self.given(), {}, scale, settings, cache)
 
-    def render(self, settings: Settings | None = None, scale: float = 1.0, cache: Cache | None = None) -> Tensor:
-        """The IMAGE (B,H,W,C) or MASK (B,H,W), on the CPU."""
+    def render(
+        self, settings: Settings | None = None, scale: float = 1.0, cache: Cache | None = None, moving: str = ""
+    ) -> Tensor:
+        """The IMAGE (B,H,W,C) or MASK (B,H,W), on the CPU. moving: the step whose sliders move; what feeds it is kept."""
         job = self.job(settings, scale, cache)
+        if moving in self.graph.steps and cache is not None:
+            job.keep_before([Path(moving, "")])
         (pixels,) = job.outputs()
         if self.mask:
             return pixels[:, 0].float().cpu()

@@ -161,9 +161,9 @@ let looked = null;
 let busy = false;
 let waiting = null;
 
-async function refresh(node) {
+async function refresh(node, moving) {
   if (busy) {
-    waiting = node;
+    waiting = [node, moving];
     return;
   }
   busy = true;
@@ -172,7 +172,7 @@ async function refresh(node) {
     const answer = await api.fetchApi("/luxgrad/preview", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ prompt: output, node: pathsOf(node)[0] }),
+      body: JSON.stringify({ prompt: output, node: pathsOf(node)[0], moving: moving && pathsOf(moving)[0] }),
     });
     if (answer.ok) showPreview(node, await answer.blob(), answer.headers.get("X-Luxgrad-Stale") === "1");
     else if (answer.status === 409) note(node, (await answer.json()).error);
@@ -180,7 +180,7 @@ async function refresh(node) {
     busy = false;
     const next = waiting;
     waiting = null;
-    if (next) refresh(next);
+    if (next) refresh(...next);
   }
 }
 
@@ -222,7 +222,7 @@ function watch(node) {
     const before = widget.callback;
     widget.callback = function (...values) {
       const result = before?.apply(this, values);
-      if (app.extensionManager?.setting?.get?.("Luxgrad.Live") !== false) refresh(looked ?? node);
+      if (app.extensionManager?.setting?.get?.("Luxgrad.Live") !== false) refresh(looked ?? node, node);
       return result;
     };
   }
