@@ -73,14 +73,15 @@ class Server:
         except urllib.error.HTTPError as error:
             return {"refused": json.loads(error.read())}
 
-    def run(self, prompt: dict[str, Any], workflow: Any = None, only: list[str] | None = None) -> dict[str, Any]:
-        """Queue a prompt and wait for the end; its outputs by node, or {'error': ...}."""
+    def run(self, prompt: dict[str, Any], workflow: Any = None, stop_after: float = 0.0) -> dict[str, Any]:
+        """Queue a prompt and wait for the end; its outputs by node, or {'error': ...}. stop_after: seconds until Stop."""
         order: dict[str, Any] = {"prompt": prompt, "extra_data": {"extra_pnginfo": {"workflow": workflow}} if workflow else {}}
-        if only:
-            order["partial_execution_targets"] = only
         answer = self.post("/prompt", order)
         if "prompt_id" not in answer:
             return {"error": answer}
+        if stop_after:
+            time.sleep(stop_after)
+            self.post("/interrupt", {})
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             history = self.get(f"/history/{answer['prompt_id']}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -117,6 +119,40 @@ def test_batches_foreign_masks_and_alpha_go_through(server: Server) -> None:
     assert len(outputs["7"]["images"]) == 4
     assert codes(saved(server, outputs, "7")).shape[2] == 4
     assert len(outputs["10"]["images"]) == 4
+
+
+def test_stop_ends_a_fit_with_the_best_so_far(server: Server) -> None:
+    prompt = {"1": load(), "2": op("tone.exposure", ["1", 0]), "3": op("colour.hue_bands", ["2", 0]),
+              "5": load("kitten_reference.png"), "6": fit(["3", 0], ["5", 0], seconds=120.0, method="adam")}  # fmt: skip
+    outputs = server.run(prompt, stop_after=8.0)
+    assert "error" not in outputs, str(outputs)[-3000:]
+    report = outputs["6"]["luxgrad_report"][0]
+    assert report["stopped"]
+    assert report["seconds"] < 60.0
+    assert report["psnr_after"] > report["psnr_before"]
+
+
+def test_two_fits_in_one_workflow_each_move_their_own_sliders(server: Server) -> None:
+    prompt = {"1": load(), "2": op("tone.exposure", ["1", 0], "One"), "3": load("kitten_reference.png"),
+              "4": fit(["2", 0], ["3", 0], seconds=3.0), "5": op("colour.saturation", ["1", 0], "Two"),
+              "6": fit(["5", 0], ["3", 0], seconds=3.0)}  # fmt: skip
+    outputs = server.run(prompt)
+    assert {entry["node"] for entry in outputs["4"]["luxgrad_values"]} == {"2"}
+    assert {entry["node"] for entry in outputs["6"]["luxgrad_values"]} == {"5"}
+
+
+def test_a_preview_is_served_to_this_origin_only(server: Server) -> None:
+    prompt = {"1": load(), "2": op("tone.exposure", ["1", 0], stops=0.5)}
+    order = json.dumps({"prompt": prompt, "node": "2"}).encode()
+    answers = []
+    for headers in ({"Content-Type": "application/json"}, {"Content-Type": "text/plain"},
+                    {"Content-Type": "application/json", "Origin": "http://elsewhere.example"}):  # fmt: skip
+        try:
+            with urllib.request.urlopen(urllib.request.Request(server.url + "/luxgrad/preview", order, headers)) as answer:
+                answers.append((answer.status, answer.headers["Content-Type"]))
+        except urllib.error.HTTPError as error:
+            answers.append((error.code, ""))
+    assert answers == [(200, "image/jpeg"), (403, ""), (403, "")]
 
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
