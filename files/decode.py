@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tifffile
 import torch
 from PIL import Image
 from torch import Tensor
@@ -117,6 +116,8 @@ def _png_16(path: Path) -> Decoded:
 
 
 def _tiff(path: Path) -> Decoded:
+    import tifffile  # here, because it draws in all of imagecodecs
+
     with tifffile.TiffFile(path) as tiff:
         page: Any = tiff.pages[0]
         if 50706 in page.tags or page.subfiletype & 1 or path.suffix.lower() not in (".tif", ".tiff"):
@@ -145,6 +146,8 @@ def _word(value: Any) -> str:
 
 
 def _tiff_exif(tags: dict[int, Any]) -> Image.Exif:
+    import tifffile
+
     number = {name: code for code, name in tifffile.TIFF.EXIF_TAGS.items() if isinstance(name, str)}
     gps_number = {name: code for code, name in tifffile.TIFF.GPS_TAGS.items() if isinstance(name, str)}
     simple = {code: value for code, value in tags.items() if isinstance(value, (str, int)) and not hasattr(value, "name")}

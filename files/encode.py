@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tifffile
 import torch
 from PIL import Image
 from torch import Tensor
@@ -137,6 +136,8 @@ def _alpha_codes(alpha: Tensor, dtype: Any) -> np.ndarray:
 
 
 def _write_tiff(path: Path, codes: np.ndarray, profile: bytes, block: bytes | None) -> None:
+    import tifffile
+
     tags, directories = tiff_tags(block) if block else ([], {})
     tifffile.imwrite(
         path,

@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": {"torch", "safetensors", "light", "ops", "graph", "files", "networks"},
     "benchmarks": {"torch", "numpy", "PIL", "PyOpenColorIO", "light", "ops", "graph", "files", "networks", "api", "cli"},
 }
-INSIDE_A_FUNCTION_ONLY = {("graph", "cma"), ("graph", "numpy"), ("files", "imagecodecs")}
+INSIDE_A_FUNCTION_ONLY = {("graph", "cma"), ("graph", "numpy"), ("files", "imagecodecs"), ("files", "tifffile")}
 
 
 def python_files() -> list[Path]:
