@@ -206,7 +206,8 @@ def test_the_pack_costs_comfyui_little_to_load() -> None:
         f"s = u.spec_from_file_location('p', {str(ROOT / '__init__.py')!r})\n"
         "m = u.module_from_spec(s); sys.modules['p'] = m\n"
         "s.loader.exec_module(m); assert not [k for k in sys.modules if k.startswith('p.')]\n"
-        "m.NODE_CLASS_MAPPINGS; late = {'kornia', 'cma', 'scipy', 'tifffile', 'imagecodecs'} & set(sys.modules); assert not late, late"
+        "m.NODE_CLASS_MAPPINGS\n"
+        "late = {'kornia', 'cma', 'scipy', 'tifffile', 'imagecodecs'} & set(sys.modules); assert not late, late"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd="/")
 
