@@ -26,6 +26,8 @@ WORKFLOWS = Path(__file__).resolve().parent.parent / "workflows"
 """The shared workflows: what they name lies beside them."""
 
 _PER_SECOND = 10.0
+_TILES = 512 << 20
+_PICTURES = 24
 
 
 def module(name: str) -> Any:
@@ -107,8 +109,11 @@ def device() -> torch.device:
 
 
 @contextlib.contextmanager
-def rendering() -> Iterator[Settings]:
-    """Outside inference mode, on ComfyUI's device, stopping when Stop is pressed."""
+def rendering(pixels: int) -> Iterator[Settings]:
+    """Outside inference mode, on ComfyUI's device, stopping when Stop is pressed; ComfyUI makes room for so many pixels."""
+    management = module("comfy.model_management")
+    if management is not None:
+        management.free_memory(_TILES + _PICTURES * pixels, device())
     bar = Progress()
     with torch.inference_mode(False), torch.enable_grad():
         yield Settings(device=device(), progress=bar.tiles)

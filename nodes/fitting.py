@@ -106,7 +106,9 @@ def _agrees(photo: Taped) -> bool:
 
 def _found(items: Sequence[tuple[Graph, Mapping[str, Any]]], step_id: str, progress: comfy.Progress, prompt: Any) -> Fitted:
     try:
-        with comfy.rendering() as settings:
+        with comfy.rendering(
+            sum(v.size.pixels for _, given in items for v in given.values() if isinstance(v, Photo))
+        ) as settings:
             photos = [handed for _, handed in items]
             return fit(items[0][0], photos, sink=step_id, progress=progress.share, device=settings.device)
     except WorkflowError as error:

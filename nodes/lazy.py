@@ -94,7 +94,7 @@ class LazyTensor(Tensor):
         """The pixels."""
         with self._lock:
             if self._real is None:
-                with rendering() as settings:
+                with rendering(self.shape[0] * self.recipe.size.pixels) as settings:
                     self._real = self.recipe.render(settings, cache=CACHE)
             return self._real
 

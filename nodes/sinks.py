@@ -41,7 +41,7 @@ def _saved(recipe: Recipe, values: Mapping[str, Any]) -> str:
     def put(region: Region, pixels: Tensor) -> None:
         canvas.put(region, pixels.cpu())
 
-    with comfy.rendering() as settings:
+    with comfy.rendering(size.pixels) as settings:
         job = recipe.job(settings, cache=comfy.CACHE)
         job.measured().render(job.plan.outputs[0], put)
         beside = companions(job)
@@ -60,7 +60,7 @@ class CompareNode(RecordingNode):
             before, after = recipes["before"].frames()[0], recipes["photo"].frames()[0]
             text = f"two sizes: {before.size} before, {after.size} after"
             if before.size == after.size:
-                with comfy.rendering() as settings:
+                with comfy.rendering(2 * before.size.pixels) as settings:
                     jobs = [recipe.job(settings, cache=comfy.CACHE) for recipe in (before, after)]
                     found = compare(*(as_photo(job, job.outputs()[0]) for job in jobs))
                 text = f"{found.psnr:.2f} dB, Delta E {found.delta_e:.2f} (95 %: {found.delta_e_95:.2f})"
@@ -70,7 +70,7 @@ class CompareNode(RecordingNode):
 
 def preview(recipe: Recipe) -> dict[str, str]:
     """A small 8-bit PNG of a picture in the temp folder, for the editor to draw."""
-    with comfy.rendering() as settings:
+    with comfy.rendering(_PREVIEW * _PREVIEW) as settings:
         codes = recipe.render(settings, min(1.0, _PREVIEW / recipe.size.long_edge))[0, ..., :3]
     name = f"luxgrad_{secrets.token_hex(8)}.png"
     picture_of(codes).save(comfy.temp_folder() / name, compress_level=1)
