@@ -34,14 +34,17 @@ class Baked:
 
 
 def bake(graph: Graph, points: int = 33, sink: str | None = None) -> Baked:
-    """The look of a graph as a cube of `points` per edge. Raises WorkflowError naming the step that cannot be baked."""
+    """The look of a graph as a cube of `points` per edge. Raises WorkflowError naming the step that cannot be baked.
+
+    A step at its neutral values may be of any kind, for it does nothing.
+    """
     link = target(graph, sink)
     steps = [graph.steps[step_id] for step_id in upstream(graph, [link])]
     for step in sorted(steps, key=lambda step: step.id):
         reason = _obstacle(step)
         if reason:
             raise WorkflowError(f"{step} cannot be baked: {reason}")
-    cameras = [step for step in steps if step.spec.makes_picture and hasattr(step.spec.reach, "role")]
+    cameras = [step for step in graph.by_role("source") if step in steps and step.spec.makes_picture]
     if len(cameras) != 1:
         raise WorkflowError(f"expected one photo source to bake; got {len(cameras)}")
     axis = torch.linspace(0.0, 1.0, points)
@@ -54,6 +57,8 @@ def bake(graph: Graph, points: int = 33, sink: str | None = None) -> Baked:
 
 def _obstacle(step: Step) -> str | None:
     reach, injected = step.spec.reach, step.spec.injected.values()
+    if step.spec.neutral and all(step.value(name) == value for name, value in step.spec.neutral.items()):
+        return None
     if isinstance(reach, Halo):
         return "it looks at neighbouring pixels"
     if isinstance(reach, Geometry):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from luxgrad.cli.main import _parser
+from luxgrad.cli.main import main
 from luxgrad.ops.spec import REGISTRY
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,13 +32,6 @@ def test_the_python_example_runs_as_printed(tmp_path: Path) -> None:
     assert after > before + 10
 
 
-def test_the_commands_of_the_readme_parse() -> None:
-    lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("luxgrad ")]
-    assert len(lines) >= 6
-    for line in lines:
-        _parser().parse_args(shlex.split(line.split("#")[0])[1:])
-
-
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/how-it-works.md"])
 def test_files_that_a_page_names_exist(page: str) -> None:
     text = (ROOT / page).read_text()
@@ -49,3 +43,16 @@ def test_the_readme_names_every_family_and_the_changelog_the_number_of_operation
     for spec in REGISTRY.values():
         assert f"| {spec.family} |" in README
     assert f"{len(REGISTRY)} operations" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_terminal_commands_run_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "workflows").symlink_to(ROOT / "workflows")
+    photos = ROOT / "workflows" / "photos"
+    for name, source in (("mine.jpg", "lake.jpg"), ("before.png", "kitten.png"), ("after.png", "kitten_reference.png")):
+        shutil.copy(photos / source, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    commands = [line.split("#")[0] for block in blocks("sh") for line in block.splitlines() if line.startswith("luxgrad ")]
+    assert len(commands) >= 8
+    for command in commands:
+        words = shlex.split(command)[1:]
+        assert main([*words, *(["--seconds", "2"] if words[0] == "fit" else [])]) == 0, command

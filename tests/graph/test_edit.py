@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -228,15 +229,24 @@ def test_a_baked_look_agrees_with_the_graph_through_opencolorio(tmp_path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("node", "reason"),
+    ("node", "slider", "reason"),
     [
-        ("detail.sharpen", "looks at neighbouring pixels"),
-        ("geometry.crop", "moves pixels"),
-        ("tone.levels", "depends on what the whole picture measures"),
-        ("detail.clarity", "depends on what the whole picture measures"),
-        ("effects.vignette", "depends on the place in the picture"),
+        ("detail.sharpen", "amount", "looks at neighbouring pixels"),
+        ("geometry.crop", "left", "moves pixels"),
+        ("tone.levels", "white", "depends on what the whole picture measures"),
+        ("detail.clarity", "amount", "depends on what the whole picture measures"),
+        ("effects.vignette", "amount", "depends on the place in the picture"),
     ],
 )
-def test_a_graph_that_cannot_be_baked_is_refused_by_step(node: str, reason: str) -> None:
-    with pytest.raises(WorkflowError, match=rf"step {node.split('.')[1]} \({node}\) cannot be baked: it {reason}"):
-        bake(chain("tone.exposure", node))
+def test_a_graph_that_cannot_be_baked_is_refused_by_step(node: str, slider: str, reason: str) -> None:
+    name = node.split(".")[1]
+    moved = chain("tone.exposure", node).with_values({f"{name}.{slider}": 0.5})
+    with pytest.raises(WorkflowError, match=rf"step {name} \({node}\) cannot be baked: it {reason}"):
+        bake(moved)
+
+
+def test_a_step_at_rest_and_a_fit_on_the_way_do_not_stand_in_the_way_of_baking(root: Path) -> None:
+    graph = luxgrad.open(root / "workflows" / "match_reference.json")
+    with pytest.raises(WorkflowError, match=r"\(Vignette\) cannot be baked"):
+        bake(graph.with_values({"Vignette.amount": 0.3}), 9)
+    assert bake(graph.with_values({"Vignette.amount": 0.0}), 9).delta_e < 2.0
