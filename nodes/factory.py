@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..files.errors import FileError
@@ -128,11 +129,12 @@ def recorded(
 
 @contextlib.contextmanager
 def naming(spec: OpSpec, unique_id: str, prompt: Mapping[str, Any] | None) -> Iterator[Step]:
-    """The step that a node stands for; what goes wrong meanwhile names it."""
+    """The step that a node stands for; what goes wrong meanwhile names it, and what is made meanwhile can carry gradients."""
     title = str((prompt or {}).get(str(unique_id), {}).get("_meta", {}).get("title", ""))
     step = Step(str(unique_id) or spec.node_id, spec, title=title)
     try:
-        yield step
+        with torch.inference_mode(False):
+            yield step
     except (WorkflowError, FileError) as error:
         raise WorkflowError(str(error) if str(error).startswith("step ") else f"{step}: {error}") from None
 

@@ -132,21 +132,24 @@ class Recipe:
         return plan.size(plan.outputs[0])
 
     @property
+    def batch(self) -> int:
+        """How many pictures go through at once."""
+        return max((value.batch for value in self.handed.values() if isinstance(value, Photo)), default=1)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the IMAGE or MASK."""
-        photos = [value for value in self.handed.values() if isinstance(value, Photo)]
-        batch = max((photo.batch for photo in photos), default=1)
         if self.mask:
-            return (batch, *self.size)
+            return (self.batch, *self.size)
         origin = self._origin()
-        return (batch, *self.size, 4 if origin is not None and origin.alpha is not None else 3)
+        return (self.batch, *self.size, 4 if origin is not None and origin.alpha is not None else 3)
 
     def frames(self) -> list[Recipe]:
         """One recipe for each picture of a batch."""
-        batch = self.shape[0]
-        if batch == 1:
+        if self.batch == 1:
             return [self]
-        return [Recipe(self.graph, self.link, {k: _frame(v, i) for k, v in self.handed.items()}) for i in range(batch)]
+        frames = ({key: _frame(value, index) for key, value in self.handed.items()} for index in range(self.batch))
+        return [Recipe(self.graph, self.link, handed) for handed in frames]
 
     def _origin(self) -> Photo | None:
         """The photo whose alpha the output carries: that of the first picture of each step, all the way up."""

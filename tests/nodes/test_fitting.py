@@ -96,6 +96,30 @@ def test_a_batch_is_fitted_as_several_photos_with_the_same_sliders(editor: Edito
     assert values[exposure, "stops"] == pytest.approx(0.6, abs=0.01)
 
 
+def test_a_loss_is_followed_and_a_table_learns(editor: Editor, tmp_path: Path) -> None:
+    pixels = image(40, 50)
+    source, goal, target = editor.foreign(), editor.foreign(), planted(editor, pixels)
+    exposure, (one,) = editor.add("luxgrad.tone.exposure", image=((source, 0), pixels))
+    loss, (value,) = editor.add("luxgrad.loss.l1", image=((exposure, 0), one), target=((goal, 0), target))
+    _, found = editor.add("luxgrad.fit", photo=((exposure, 0), one), loss=((loss, 0), value), action="fit", seconds=2.0)
+    report = found["ui"]["luxgrad_report"][0]
+    assert report["loss_after"] < 0.7 * report["loss_before"]
+    assert [entry["node"] for entry in found["ui"]["luxgrad_values"]] == [exposure]
+
+    axis = torch.linspace(0, 1, 5).tolist()
+    rows = "".join(f"{r} {g} {b}\n" for b in axis for g in axis for r in axis)
+    (tmp_path / "start.cube").write_text("LUT_3D_SIZE 5\n" + rows)
+    table, (lut,) = editor.add("luxgrad.load_lut", "Film", file="start.cube")
+    look, (two,) = editor.add("luxgrad.colour.lut3d", image=((source, 0), pixels), lut=((table, 0), lut))
+    _, found = editor.add("luxgrad.fit", photo=((look, 0), two), target=((goal, 0), target), action="fit", seconds=3.0,
+                          free="Film.table")  # fmt: skip
+    (written,) = found["ui"]["luxgrad_values"]
+    assert (written["node"], written["name"]) == (table, "file")
+    assert (tmp_path / written["value"]).exists()
+    report = found["ui"]["luxgrad_report"][0]
+    assert report["psnr_after"] > report["psnr_before"] + 0.5
+
+
 def test_mistakes_are_one_line_on_the_node(editor: Editor) -> None:
     pixels = image(60, 80)
     small = image(30, 40)
