@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -97,7 +98,7 @@ def output_path(name: str, width: int, height: int) -> tuple[Path, str]:
 
 def temp_folder() -> Path:
     paths = module("folder_paths")
-    folder = Path(paths.get_temp_directory() if paths else ".")
+    folder = Path(paths.get_temp_directory() if paths else tempfile.gettempdir())
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

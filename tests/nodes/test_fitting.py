@@ -15,11 +15,6 @@ from .conftest import Editor
 from .test_contract import image
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def planted(editor: Editor, pixels: torch.Tensor) -> torch.Tensor:
     source = editor.foreign()
     _, (lazy,) = editor.add("luxgrad.tone.exposure", image=((source, 0), pixels), stops=0.6)
@@ -166,9 +161,9 @@ def test_a_photo_is_saved_at_full_depth_and_never_over_another(editor: Editor) -
         editor.add("luxgrad.save_photo", image=((source, 0), lazy), file="one")
 
 
-def test_a_comparison_says_how_far_two_photos_are_apart(editor: Editor) -> None:
+def test_a_comparison_says_how_far_two_photos_are_apart(editor: Editor, tmp_path: Path) -> None:
     pixels, source = image(40, 30), editor.foreign()
     _, (lazy,) = editor.add("luxgrad.tone.exposure", image=((source, 0), pixels), stops=0.5)
     _, found = editor.add("luxgrad.compare", photo=((source, 0), lazy), before=((source, 0), pixels))
     assert " dB, Delta E " in found["result"][0]
-    assert Path(found["ui"]["luxgrad_before"][0]["filename"]).exists()
+    assert (tmp_path / found["ui"]["luxgrad_before"][0]["filename"]).exists()
