@@ -108,8 +108,9 @@ class LeastSquares:
 
     def doubts(self, u: Tensor) -> bool:
         """Set how far clipped pixels are believed; whether it matters (see `Samples.doubts`)."""
-        parts = list(zip(self.samples, self.indices, self._small(u)))
-        return any([samples.doubts(u[places], small) for samples, places, small in parts])
+        parts = zip(self.samples, self.indices, self._small(u))
+        matters = [samples.doubts(u[places], small) for samples, places, small in parts]
+        return any(matters)
 
     def believe(self) -> None:
         """Let clipped pixels count in full again."""

@@ -10,14 +10,16 @@ from typing import Any
 import torch
 
 from ..advice.auto import auto
+from ..files.atomic import whole_file
 from ..graph.errors import WorkflowError
 from ..graph.fit import fit
-from ..graph.model import Graph, Path
+from ..graph.model import Graph, Path, Step
 from ..graph.report import Fitted, PairResult
+from ..graph.targets import upstream
 from ..graph.ui_form import put
 from ..light.photo import Photo
 from ..ops.cube_text import fitted_text
-from ..ops.spec import REGISTRY
+from ..ops.spec import REGISTRY, OpSpec
 from . import comfy
 from .factory import RecordingNode, arriving, naming
 from .lazy import LazyTensor
@@ -64,7 +66,7 @@ class FitNode(RecordingNode):
 
 
 def _items(
-    spec: Any, step: Any, prompt: Any, wires: Mapping[str, list[Any]], settings: Mapping[str, Any]
+    spec: OpSpec, step: Step, prompt: Any, wires: Mapping[str, list[Any]], settings: Mapping[str, Any]
 ) -> list[tuple[Graph, dict[str, Any]]]:
     """For every photo of the list (and of a batch): the graph with its Fit step, and what its sources were handed."""
     count = len(wires["photo"])
@@ -89,12 +91,8 @@ def _believed(graph: Graph, handed: Mapping[str, Any], step_id: str) -> tuple[Gr
     false = [key for key, value in handed.items() if isinstance(value, Taped) and not _agrees(value)]
     kept = {key: ImagePhoto(value.raster, value.alpha) if key in false else value for key, value in handed.items()}
     steps = {key: replace(step, links={}) if key in false else step for key, step in graph.steps.items()}
-    needed, todo = set(), [step_id]
-    while todo:
-        name = todo.pop()
-        if name not in needed:
-            needed.add(name)
-            todo += [link.step for link in steps[name].links.values()]
+    graph = replace(graph, steps=steps)
+    needed = {step_id, *upstream(graph, steps[step_id].links.values())}
     graph = replace(graph, steps={key: step for key, step in steps.items() if key in needed})
     return graph, {key: value for key, value in kept.items() if key in needed}
 
@@ -130,9 +128,8 @@ def _fitted_photo(graph: Graph, handed: Mapping[str, Any], pair: PairResult, ste
 def _keep_table(name: str, text: str) -> None:
     path = comfy.folders()[0] / name
     if not path.exists():
-        part = path.with_name(f".{name}.part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        with whole_file(path) as part:
+            part.write_text(text, encoding="utf-8")
 
 
 def moved(start: Graph, fitted: Fitted) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from ..graph.model import Link
 from ..graph.ports import find_spec
 from ..graph.render import Settings
 from ..ops.params import File
+from ..ops.spec import PICTURES
 from . import comfy
 from .memory import MEMORY
 from .recipe import Recipe, record, source_of
@@ -39,7 +40,7 @@ class _Rebuilding:
     def at(self, node: str, slot: int = 0, depth: int = 0) -> Recipe:
         """The recipe of a node's output."""
         entry = self.prompt.get(node)
-        if not isinstance(entry, Mapping):
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("inputs", {}), Mapping):
             raise WorkflowError(f"expected a node {node[:40]!r} in the prompt")
         if depth > _LONGEST:
             raise WorkflowError(f"expected at most {_LONGEST} steps in a row, and no circle")
@@ -51,6 +52,9 @@ class _Rebuilding:
         if node not in self.made:
             self.made[node] = self._step(node, kind, entry, depth)
         graph, handed = self.made[node]
+        outputs = graph.steps[node].spec.outputs
+        if not 0 <= slot < len(outputs) or outputs[slot].socket == "STRING":
+            raise WorkflowError(f"expected a picture from node {node[:40]!r}; its output {slot} is none")
         return Recipe(graph, Link(node, slot), handed)
 
     def _step(self, node: str, kind: str, entry: Mapping[str, Any], depth: int) -> Any:
@@ -97,8 +101,12 @@ def preview(prompt: Mapping[str, Any], node: str, size: int = SIZE, moving: str 
 
     moving: the node whose slider moves; what comes before it is rendered once.
     """
+    if not isinstance(prompt, Mapping):
+        raise WorkflowError("expected a prompt: an object of nodes")
     building = _Rebuilding(prompt)
     recipe = building.at(node)
+    if recipe.socket not in PICTURES:
+        raise WorkflowError(f"expected a node that gives a picture; node {node[:40]} gives {recipe.socket}")
     scale = min(1.0, size / recipe.size.long_edge)
     codes = recipe.render(Settings(device=comfy.device()), scale, comfy.CACHE, moving)
     codes = codes[0, ..., :3] if codes.ndim == 4 else codes[0, ..., None].expand(-1, -1, 3)
@@ -118,6 +126,8 @@ def register(routes: Any) -> None:
             return web.json_response({"error": "expected JSON from this editor"}, status=403)
         try:
             data = await request.json()
+            if not isinstance(data, dict):
+                raise WorkflowError("expected an object")
             moving = str(data.get("moving", ""))
             picture, stale = await asyncio.to_thread(preview, data["prompt"], str(data["node"]), SIZE, moving)
         except NotYet as error:

@@ -116,9 +116,14 @@ class Recipe:
     handed: Mapping[str, Any]
 
     @property
+    def socket(self) -> str:
+        """The socket that the output comes out of."""
+        return self.graph.steps[self.link.step].spec.outputs[self.link.slot].socket
+
+    @property
     def mask(self) -> bool:
         """Whether the output is a MASK."""
-        return self.graph.steps[self.link.step].spec.outputs[self.link.slot].socket == "MASK"
+        return self.socket == "MASK"
 
     def given(self) -> dict[Any, Any]:
         return gather_sources(self.graph, self.handed, [self.link])

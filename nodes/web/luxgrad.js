@@ -168,11 +168,16 @@ async function refresh(node, moving) {
   }
   busy = true;
   try {
+    const [path] = pathsOf(node);
+    if (path === undefined) {
+      looked = null; // the node looked at is gone
+      return;
+    }
     const { output } = await app.graphToPrompt();
     const answer = await api.fetchApi("/luxgrad/preview", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ prompt: output, node: pathsOf(node)[0], moving: moving && pathsOf(moving)[0] }),
+      body: JSON.stringify({ prompt: output, node: path, moving: moving && pathsOf(moving)[0] }),
     });
     if (answer.ok) showPreview(node, await answer.blob(), answer.headers.get("X-Luxgrad-Stale") === "1");
     else if (answer.status === 409) note(node, (await answer.json()).error);

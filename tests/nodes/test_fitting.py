@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,7 @@ def test_a_list_is_one_fit_that_shares_its_sliders(editor: Editor) -> None:
     source, goal = editor.foreign(), editor.foreign()
     made = [editor.add("luxgrad.tone.exposure", image=((source, 0), pixels)) for pixels in (one, two)]
     node = made[0][0]
-    shared = [lazy.recipe for _, (lazy,) in made]
     photos = [made[0][1][0], _renamed(made[1][1][0], made[1][0], node)]
-    assert shared
     _, found = editor.add("luxgrad.fit", photo=((node, 0), photos), target=((goal, 0), targets), action="fit", seconds=3.0)
     values = found["ui"]["luxgrad_values"]
     assert [(entry["node"], entry["name"]) for entry in values] == [(node, "stops")]
@@ -72,8 +71,6 @@ def test_a_list_is_one_fit_that_shares_its_sliders(editor: Editor) -> None:
 
 def _renamed(lazy: Any, old: str, new: str) -> Any:
     """The same recipe under the id that the executor gives every item of a list."""
-    import dataclasses
-
     graph = lazy.recipe.graph
     steps = {
         new if key == old else key: dataclasses.replace(step, id=new if key == old else key)

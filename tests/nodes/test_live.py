@@ -83,3 +83,16 @@ def test_what_has_not_run_and_what_is_wrong_is_said(live: Any, tmp_path: Path, m
     circle = {"2": {"class_type": "luxgrad.tone.exposure", "inputs": {"image": ["2", 0], "stops": 0.0}}}
     with pytest.raises(ValueError, match="no circle"):
         live.preview(circle, "2")
+
+
+@pytest.mark.parametrize("prompt", [
+    [], {"2": 3}, {"2": {"class_type": "luxgrad.tone.exposure", "inputs": [1]}},
+    {"2": {"class_type": "luxgrad.tone.exposure", "inputs": {"image": ["8", 9]}}, "8": exposed(0.0)["8"]},
+    {"2": {"class_type": "luxgrad.loss.l1", "inputs": {"image": ["8", 0], "target": ["8", 0]}}, "8": exposed(0.0)["8"]},
+])  # fmt: skip
+def test_a_hostile_prompt_is_one_line(live: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prompt: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "workflows" / "photos" / "kitten.png", tmp_path)
+    with pytest.raises(ValueError, match="expected") as found:
+        live.preview(prompt, "2")
+    assert "\n" not in str(found.value)
