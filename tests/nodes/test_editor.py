@@ -20,7 +20,8 @@ pytestmark = pytest.mark.skipif("COMFYUI_ROOT" not in os.environ, reason="COMFYU
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(tmp_path_factory.mktemp("editor"))
-    running.post("/settings", {"Comfy.TutorialCompleted": True, "Comfy.Notification.ShowVersionUpdates": False})
+    running.post("/settings", {"Comfy.TutorialCompleted": True, "Comfy.Notification.ShowVersionUpdates": False,
+                               "Comfy.Minimap.Visible": False})  # fmt: skip
     yield running
     running.stop()
 
