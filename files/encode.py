@@ -1,9 +1,7 @@
-"""Photos to JPEG, PNG and TIFF files: rounded, with profile and EXIF, whole or not at all."""
+"""Photos to files: rounded, with profile and EXIF, whole or not at all."""
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,25 +18,22 @@ from ..light.rectangle import Region, Size
 from ..light.transfer import srgb_encode
 from .atomic import save_image, whole_file
 from .errors import FileError
-from .exif import BLOCK, append_directories, tiff_tags
-from .extras import imagecodecs
+from .exif import BLOCK
+from .formats.format import Beside, Encoding, Saving
+from .formats.registry import written_as
 from .icc import build_profile, srgb_curve
 
-FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
-_DEPTHS = {"JPEG": ("8",), "PNG": ("8", "16"), "TIFF": ("8", "16", "float")}
 _DITHER = 0.498
 _HAIR = 2e-3
 
 
 def depth_for(path: Path, depth: str = "auto") -> str:
     """The bits per channel that a file of this name gets. Raises FileError where it cannot have them."""
-    kind = FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise FileError(f"{path}: expected a name ending in {', '.join(FORMATS)}; got {path.suffix or 'none'}")
+    form = written_as(path)
     if depth == "auto":
-        return "8" if kind == "JPEG" else "16"
-    if depth not in _DEPTHS[kind]:
-        raise FileError(f"{path}: expected {' or '.join(_DEPTHS[kind])} bits for {kind}; got {depth}")
+        return "16" if "16" in form.depths else form.depths[0]
+    if depth not in form.depths:
+        raise FileError(f"{path}: expected {' or '.join(form.depths)} bits for {form.name}; got {depth}")
     return depth
 
 
@@ -105,22 +100,15 @@ def write_photo(
     metadata: of the photo; its EXIF block is handed on. alpha: (1,1,H,W) or None; JPEG cannot hold it.
     """
     depth_for(path, canvas.depth)
-    codes = canvas.codes
-    if alpha is not None and FORMATS[path.suffix.lower()] != "JPEG":
+    form, codes = written_as(path), canvas.codes
+    if alpha is not None and "alpha" in form.carries:
         codes = np.concatenate([codes, _alpha_codes(alpha, codes.dtype)], axis=2)
-    profile = build_profile("sRGB linear" if canvas.depth == "float" else "sRGB", linear=canvas.depth == "float")
-    block = metadata.get(BLOCK)
+    linear = canvas.depth == "float"
+    profile = build_profile("sRGB linear" if linear else "sRGB", linear=linear)
+    beside = Beside(profile, Encoding("linear" if linear else "srgb"), metadata.get(BLOCK))
     with whole_file(path, force) as part:
-        kind = FORMATS[path.suffix.lower()]
-        if kind == "TIFF":
-            _write_tiff(part, codes, profile, block)
-        elif kind == "PNG" and canvas.depth == "16":
-            _write_png_16(part, codes, profile, block)
-        else:
-            options: dict[str, Any] = {"icc_profile": profile, **({"exif": block} if block else {})}
-            if kind == "JPEG":
-                options |= {"quality": quality, "subsampling": 0 if quality >= 90 else 2, "optimize": True}
-            save_image(Image.fromarray(codes), part, kind, **options)
+        assert form.encode is not None
+        form.encode(part, codes, beside, Saving(quality))
 
 
 def write_like_comfyui(path: Path, canvas: Canvas, force: bool = False) -> None:
@@ -133,39 +121,3 @@ def _alpha_codes(alpha: Tensor, dtype: Any) -> np.ndarray:
     most = float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
     plane = alpha[0, 0].cpu().numpy() * most
     return (np.floor(plane + 0.5) if dtype.kind == "u" else plane).astype(dtype)[..., None]
-
-
-def _write_tiff(path: Path, codes: np.ndarray, profile: bytes, block: bytes | None) -> None:
-    import tifffile
-
-    tags, directories = tiff_tags(block) if block else ([], {})
-    tifffile.imwrite(
-        path,
-        codes,
-        byteorder="<",
-        photometric="rgb",
-        extrasamples=["unassalpha"] if codes.shape[2] == 4 else None,
-        compression="zlib",
-        compressionargs={"level": 4},
-        predictor=True,
-        rowsperstrip=max(1, (1 << 20) // codes[0].nbytes),
-        iccprofile=profile,
-        software="Luxgrad",
-        metadata=None,
-        extratags=tags,
-    )
-    if directories:
-        with open(path, "r+b") as file:
-            append_directories(file, directories)
-
-
-def _write_png_16(path: Path, codes: np.ndarray, profile: bytes, block: bytes | None) -> None:
-    data = imagecodecs("16-bit PNG").png_encode(codes, level=4)
-    chunks = _chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(profile))
-    if block:
-        chunks += _chunk(b"eXIf", block.removeprefix(b"Exif\0\0"))
-    path.write_bytes(data[:33] + chunks + data[33:])
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

@@ -14,14 +14,16 @@ BLOCK = "EXIF"
 """The name in a photo's metadata of the EXIF block as the file held it (a TIFF structure, orientation 1)."""
 
 _ORIENTATION = 0x0112
+_BASELINE_EXPOSURE = 0xC62A
 _POINTERS = (int(ExifTags.IFD.Exif), int(ExifTags.IFD.GPSInfo))
-_NAMES = {**ExifTags.TAGS, 0xC62A: "BaselineExposure", 0x8827: "ISOSpeedRatings"}
+_NAMES = {**ExifTags.TAGS, _BASELINE_EXPOSURE: "BaselineExposure", 0x8827: "ISOSpeedRatings"}
 _OF_PIXELS = {0x0100, 0x0101, 0x0102, 0x0103, 0x0106, 0x0111, 0x0115, 0x0116, 0x0117, 0x011C, 0x013D, 0x0142, 0x0143}
 _OF_PIXELS |= {0x0144, 0x0145, 0x0152, 0x0153, 0x8773, 0x00FE, 0x0201, 0x0202, 0x014A, 0x0140, 0x02BC, 0x8649, 0x83BB}
 
 
-def read_exif(exif: Image.Exif) -> tuple[dict[str, Any], int]:
+def read_exif(block: bytes | None) -> tuple[dict[str, Any], int]:
     """Metadata by name (numbers, text), with the cleaned block under `BLOCK`; and the orientation, 1 to 8."""
+    exif = load_block(block or b"")
     orientation = exif.get(_ORIENTATION, 1)
     values: dict[str, Any] = {}
     for directory in (exif, exif.get_ifd(ExifTags.IFD.Exif)):
@@ -62,15 +64,22 @@ def load_block(block: bytes) -> Image.Exif:
     return exif
 
 
-def as_exif(tags: Mapping[int, Any], sub: Mapping[int, Any], gps: Mapping[int, Any]) -> Image.Exif:
-    """EXIF from tag numbers and values (rationals as pairs), as a TIFF holds them."""
+def exif_of_tags(tags: Mapping[int, Any]) -> bytes:
+    """An EXIF block of a TIFF's own tags (number -> value, rationals as pairs), as tifffile reads them."""
+    import tifffile
+
     exif = Image.Exif()
     for tag, value in tags.items():
-        exif[tag] = _rational(value)
-    for pointer, entries in zip(_POINTERS, (sub, gps)):
-        if entries:
-            exif[pointer] = {tag: _rational(value) for tag, value in entries.items()}
-    return load_block(exif.tobytes())
+        simple = isinstance(value, (str, int)) and not hasattr(value, "name")
+        if tag not in _POINTERS and (simple or tag == _BASELINE_EXPOSURE):
+            exif[tag] = _rational(value)
+    names = (tifffile.TIFF.EXIF_TAGS, tifffile.TIFF.GPS_TAGS)
+    for pointer, registry in zip(_POINTERS, names):
+        number = {name: code for code, name in registry.items() if isinstance(name, str)}
+        entries = tags.get(pointer)
+        if isinstance(entries, dict):
+            exif[pointer] = {number[name]: _rational(value) for name, value in entries.items() if name in number}
+    return exif.tobytes()
 
 
 def _rational(value: Any) -> Any:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..files.formats.registry import READ_ENDINGS
 from ..graph.errors import WorkflowError
 from ..networks.weights import manifest
 from . import comfy
 from .factory import RecordingNode, outputs, recorded
 
-_ENDINGS = {"photo": (".jpg", ".jpeg", ".png", ".tif", ".tiff"), "LUT": (".cube",)}
+_ENDINGS = {"photo": READ_ENDINGS, "LUT": (".cube",)}
 
 
 class SourceNode(RecordingNode):

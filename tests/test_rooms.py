@@ -24,14 +24,15 @@ ALLOWED: dict[str, set[str]] = {
     "ops": {"torch", "kornia", "light"},
     "networks": {"torch", "kornia", "safetensors", "light", "ops"},
     "graph": {"torch", "networkx", "light", "ops", "cma", "numpy"},
-    "files": {"torch", "numpy", "PIL", "tifffile", "imagecodecs", "light", "ops"},
+    "files": {"torch", "numpy", "PIL", "tifffile", "imagecodecs", "rawpy", "OpenEXR", "pillow_heif", "light", "ops"},
     "advice": {"torch", "light", "ops", "graph"},
     "cli": {"torch", "light", "ops", "graph", "files", "networks", "advice", "api"},
     "nodes": {"torch", "numpy", "PIL", "aiohttp", "light", "ops", "graph", "files", "networks", "advice"},
     "training": {"torch", "safetensors", "light", "ops", "graph", "files", "networks"},
     "benchmarks": {"torch", "numpy", "PIL", "PyOpenColorIO", "light", "ops", "graph", "files", "networks", "api", "cli"},
 }
-INSIDE_A_FUNCTION_ONLY = {("graph", "cma"), ("graph", "numpy"), ("files", "imagecodecs"), ("files", "tifffile")}
+CODECS = ("imagecodecs", "tifffile", "rawpy", "OpenEXR", "pillow_heif")
+INSIDE_A_FUNCTION_ONLY = {("graph", "cma"), ("graph", "numpy"), *(("files", codec) for codec in CODECS)}
 
 
 def python_files() -> list[Path]:
@@ -67,6 +68,13 @@ def test_a_room_imports_only_what_the_law_allows(room: str) -> None:
                 continue
             assert name in ALLOWED[room], f"{path.relative_to(ROOT)}: {room} may not import {name}"
             assert not (top and (room, name) in INSIDE_A_FUNCTION_ONLY), f"{path}: import {name} inside a function"
+
+
+def test_formats_load_without_torch_so_that_a_decoding_process_starts_fast() -> None:
+    code = (
+        "import sys; import luxgrad.files.formats.registry; assert not {'torch', 'tifffile', 'imagecodecs'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_inside_the_package_imports_are_relative() -> None:

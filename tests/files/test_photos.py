@@ -244,11 +244,11 @@ def tiff(array: np.ndarray, **options) -> bytes:
 
 HOSTILE = {
     "empty.jpg": (b"", "got an empty file"),
-    "junk.jpg": (bytes(range(256)) * 8, "expected a JPEG, PNG or TIFF photo; got something else"),
+    "junk.jpg": (bytes(range(256)) * 8, "expected a photo .*; got something else"),
     "cut.jpg": (jpeg()[:1500], "damaged, or of a kind that cannot be read"),
     "cut.png": (b"\x89PNG\r\n\x1a\n\0\0", "damaged"),
-    "huge.png": (huge_png(60000, 60000, 8), "expected 1 to 179 MP; got 60000 x 60000 px|damaged"),
-    "huge16.png": (huge_png(60000, 60000, 16), "expected 1 to 179 MP; got 60000 x 60000 px"),
+    "huge.png": (huge_png(60000, 60000, 8), "expected 1 px to 200 MP; got 60000 x 60000 px|damaged"),
+    "huge16.png": (huge_png(60000, 60000, 16), "expected 1 px to 200 MP; got 60000 x 60000 px"),
     "cut16.png": (huge_png(64, 64, 16), "damaged"),
     "cut.tif": (tiff(np.zeros((50, 50, 3), np.uint8), photometric="rgb")[:600], "damaged"),
     "double.tif": (tiff(np.zeros((5, 5, 3)), photometric="rgb"), "expected 8 or 16 bits or float"),

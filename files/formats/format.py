@@ -1,0 +1,105 @@
+"""What a file format declares, once. This package knows numpy and codecs, not torch: decoding may run in another process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+Primaries = str | tuple[tuple[float, float, float], ...] | tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of its size before anything is decoded. bits: per channel, 8 to 16 whole, 32 (16: half) float."""
+
+    width: int
+    height: int
+    channels: int
+    bits: int
+    frames: int = 1
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How codes become light, where a file says so without an ICC profile.
+
+    transfer: srgb, linear, pq, hlg, bt709, or gamma:2.2 and the like. primaries: a name of `light.primaries`, four
+    chromaticities (red, green, blue, white), or a matrix from linear RGB to CIE XYZ under D65, white at Y = 1.
+    """
+
+    transfer: str = "srgb"
+    primaries: Primaries = "srgb"
+
+
+@dataclass
+class Decoded:
+    """A picture as a file holds it: (H, W, C) codes, C = 1, 3 or 4 (CMYK, ink = most), and (H, W) alpha.
+
+    bits: of whole codes, where fewer are used than their type has. profile: ICC. encoding: what the file says itself, which
+    is believed before a profile; None is sRGB for whole codes, linear sRGB light for floats. exif: a TIFF structure, with
+    or without the leading `Exif\\0\\0`. orientation: EXIF's 1 to 8, to be applied. facts: more metadata by name.
+    """
+
+    values: np.ndarray
+    alpha: np.ndarray | None = None
+    profile: bytes | None = None
+    encoding: Encoding | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    orientation: int | None = None
+    bits: int | None = None
+    light: Literal["display", "scene"] | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is written beside the codes: ICC profile, EXIF (a TIFF structure), XMP packet, and named texts (the workflow).
+
+    encoding: what `profile` says, for formats that have numbers or names for it.
+    """
+
+    profile: bytes
+    encoding: Encoding = Encoding()
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Saving:
+    """How an encoder compresses. quality: 1 to 100 of a lossy format, where 100 of JPEG XL and WebP is without loss."""
+
+    quality: int = 95
+
+
+@dataclass(frozen=True)
+class Format:
+    """One file format.
+
+    matches: told by the first 64 bytes and the name. header: the size, by reading as little as possible. decode: the
+    picture; both raise FileError or whatever their library raises. apart: decoded by native code that is not trusted with
+    a hostile file, and so in a process of its own. encode: writes codes (H, W, 3 or 4) of one of `depths` to a path;
+    None where we only read. carries: which of `profile`, `exif`, `xmp`, `texts` and `alpha` a written file can hold.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    matches: Callable[[bytes, Path], bool]
+    header: Callable[[Path], Header]
+    decode: Callable[[Path], Decoded]
+    apart: bool = False
+    depths: tuple[str, ...] = ()
+    encode: Callable[[Path, np.ndarray, Beside, Saving], None] | None = None
+    carries: frozenset[str] = frozenset()
+
+
+def without_alpha(values: np.ndarray, has_alpha: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """Colour (H, W, C) and alpha (H, W) of interleaved codes."""
+    values = values if values.ndim == 3 else values[..., None]
+    return (values[..., :-1], values[..., -1]) if has_alpha else (values, None)

@@ -1,0 +1,34 @@
+"""Every format, in the order in which a file is tried."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import FileError
+from .format import Format
+from .jpeg import JPEG
+from .png import PNG
+from .tiff import TIFF
+
+FORMATS: tuple[Format, ...] = (JPEG, PNG, TIFF)
+
+READ_ENDINGS = tuple(ending for form in FORMATS for ending in form.endings)
+"""The endings of files that a menu offers."""
+
+_START = 64
+
+
+def told_by(start: bytes, path: Path) -> Format | None:
+    """The format of a file that begins so; None where it is none of ours."""
+    return next((form for form in FORMATS if form.matches(start[:_START], path)), None)
+
+
+def written_as(path: Path) -> Format:
+    """The format that a name's ending asks for. Raises FileError where it is none that can be written."""
+    ending = path.suffix.lower()
+    written = [form for form in FORMATS if form.encode]
+    form = next((form for form in written if ending in form.endings), None)
+    if form is None:
+        endings = ", ".join(ending for form in written for ending in form.endings)
+        raise FileError(f"{path}: expected a name ending in {endings}; got {path.suffix or 'none'}")
+    return form
