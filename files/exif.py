@@ -10,6 +10,8 @@ from typing import Any
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational, ImageFileDirectory_v2
 
+from .extras import tifffile
+
 BLOCK = "EXIF"
 """The name in a photo's metadata of the EXIF block as the file held it (a TIFF structure, orientation 1)."""
 
@@ -66,14 +68,13 @@ def load_block(block: bytes) -> Image.Exif:
 
 def exif_of_tags(tags: Mapping[int, Any]) -> bytes:
     """An EXIF block of a TIFF's own tags (number -> value, rationals as pairs), as tifffile reads them."""
-    import tifffile
-
+    known = tifffile("TIFF").TIFF
     exif = Image.Exif()
     for tag, value in tags.items():
         simple = isinstance(value, (str, int)) and not hasattr(value, "name")
         if tag not in _POINTERS and (simple or tag == _BASELINE_EXPOSURE):
             exif[tag] = _rational(value)
-    names = (tifffile.TIFF.EXIF_TAGS, tifffile.TIFF.GPS_TAGS)
+    names = (known.EXIF_TAGS, known.GPS_TAGS)
     for pointer, registry in zip(_POINTERS, names):
         number = {name: code for code, name in registry.items() if isinstance(name, str)}
         entries = tags.get(pointer)

@@ -1,7 +1,8 @@
-"""Optional dependencies: imported when needed, named with their extra when absent."""
+"""Packages that only some files need: imported when needed, named with the way to get them when absent or broken."""
 
 from __future__ import annotations
 
+import importlib
 from types import ModuleType
 
 from .errors import FileError
@@ -9,8 +10,22 @@ from .errors import FileError
 
 def imagecodecs(what: str) -> ModuleType:
     """The imagecodecs package, or FileError saying how to get it."""
+    return _package("imagecodecs", what, "'luxgrad[files]'")
+
+
+def tifffile(what: str) -> ModuleType:
+    """The tifffile package, or FileError saying how to get it. Not at the start: it draws in all of imagecodecs."""
+    return _package("tifffile", what, "'luxgrad[files]'")
+
+
+def _package(name: str, what: str, source: str) -> ModuleType:
     try:
-        import imagecodecs as codecs
-    except ImportError:
-        raise FileError(f"{what} needs the package imagecodecs: pip install 'luxgrad[files]'") from None
-    return codecs
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name == name:
+            raise FileError(f"{what} needs the package {name}: pip install {source}") from None
+        broken: Exception = error
+    except Exception as error:  # whatever a broken package raises when it is loaded
+        broken = error
+    reason = " ".join(f"{type(broken).__name__}: {broken}".split())[:120]
+    raise FileError(f"{what} needs the package {name}, which fails to load ({reason}): pip install -U {source}")

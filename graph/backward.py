@@ -161,16 +161,25 @@ class _Backward:
         gathers = tuple(g for g in sweep.gathers if self._weight(g) is not None)
         sweep = Sweep(sweep.level, sweep.size, gathers, sweep.outputs)
         below = self._small_below(sweep.level)
-        for region in self.execution.grid(sweep):
-            if gathers or sweep.outputs:
-                self._tile(sweep, region, below)
-            self.execution.tick()
+
+        def tile(region: Region) -> tuple[Reads, list[Tensor | None]]:
+            return self._tile(sweep, region, below) if gathers or sweep.outputs else (Reads(()), [])
+
+        for _, (reads, gradients) in self.execution.each(self.execution.grid(sweep), tile):
+            found = iter(gradients)
+            for ref, where, _ in reads.leaves:
+                gradient = next(found)
+                if gradient is not None:
+                    where.cut(self.found.pictures[ref]).add_(gradient.to(self.found.pictures[ref]))
+            if gradients:
+                self._add(found, below)
 
     def _weight(self, gather: Any) -> Tensor | None:
         parts = self.totals.get(gather.step.ref)
         return parts[gather.part] if parts else None
 
-    def _tile(self, sweep: Sweep, region: Region, below: Mapping[Ref, Any]) -> None:
+    def _tile(self, sweep: Sweep, region: Region, below: Mapping[Ref, Any]) -> tuple[Reads, list[Tensor | None]]:
+        """What a tile adds to the gradients: of the pixels it read, of the wanted small tensors and of earlier small values."""
         reads = Reads(self.found.pictures)
         outputs: list[Tensor] = []
         weights: list[Tensor] = []
@@ -188,15 +197,11 @@ class _Backward:
                     weights.append(region.cut(self.pictures[ref]).to(outputs[-1].dtype))
             pairs = [(output, weight) for output, weight in zip(outputs, weights) if output.requires_grad]
             if not pairs:
-                return
+                return Reads(()), []
             outputs, weights = (list(column) for column in zip(*pairs))
             pixels = [leaf for _, _, leaf in reads.leaves]
-            found = iter(torch.autograd.grad(outputs, [*pixels, *self.leaves, *_flat(below)], weights, allow_unused=True))
-        for ref, where, _ in reads.leaves:
-            gradient = next(found)
-            if gradient is not None:
-                where.cut(self.found.pictures[ref]).add_(gradient.to(self.found.pictures[ref]))
-        self._add(found, below)
+            targets = [*pixels, *self.leaves, *_flat(below)]
+            return reads, list(torch.autograd.grad(outputs, targets, weights, allow_unused=True))
 
     def _small_below(self, level: int) -> dict[Ref, Any]:
         """The statistics and other small values of earlier levels, as leaves."""

@@ -54,6 +54,12 @@ class Cache:
             while self.bytes > self.most_bytes:
                 self.bytes -= _bytes(self._entries.popitem(last=False)[1])
 
+    def clear(self) -> None:
+        """Keep nothing."""
+        with self._lock:
+            self._entries.clear()
+            self.bytes = 0
+
     def __len__(self) -> int:
         return len(self._entries)
 

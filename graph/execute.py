@@ -7,8 +7,8 @@ state; safe to run twice at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -20,9 +20,11 @@ from ..ops.frame import Frame
 from ..ops.reach import Geometry, ask
 from ..ops.types import Distances, Metadata, rebuilt
 from .plan import Plan, Planned, Ref
+from .room import Room
 from .sweep import Gather, Inputs, Reads, Sweep
-from .tiles import tiles
+from .tiles import halves, tiles
 
+Value = TypeVar("Value")
 Progress = Callable[[int, int], None]
 """progress(done, total), called after every tile; it may raise to stop."""
 
@@ -39,6 +41,7 @@ class Execution:
     """A plan at work on given photos and slider values.
 
     tile_pixels: about how many output px are computed at once. gradient_bytes: what tiles may take with gradients.
+    room: makes tiles smaller where memory runs out.
     """
 
     def __init__(
@@ -50,10 +53,12 @@ class Execution:
         tile_pixels: int = 1 << 17,
         gradient_bytes: int = 256 << 20,
         progress: Progress | None = None,
+        room: Room | None = None,
     ) -> None:
         self.plan, self.device, self.dtype, self.tile_pixels = plan, torch.device(device), dtype, tile_pixels
         self.gradient_bytes = gradient_bytes
         self.progress = progress or (lambda done, total: None)
+        self.room = room or Room()
         self._done = self._total = 0
         self.inputs = inputs.mapped(self._here)
         self.totals: dict[Ref, list[Tensor | None]] = {}
@@ -183,12 +188,14 @@ class Execution:
         return tiles(sweep.size, self.tile_pixels, square)
 
     def _gather(self, sweep: Sweep) -> None:
-        for region in self.grid(sweep):
-            for gather, share in zip(sweep.gathers, self.contributions(sweep, region, self.inputs, self.small)):
+        def shares(region: Region) -> list[Tensor]:
+            return self.contributions(sweep, region, self.inputs, self.small)
+
+        for _, found in self.each(self.grid(sweep), shares):
+            for gather, share in zip(sweep.gathers, found):
                 parts = self.totals.setdefault(gather.step.ref, [None] * len(gather.step.pictures))
                 before = parts[gather.part]
                 parts[gather.part] = share.double() if before is None else before + share.double()
-            self.tick()
 
     def contributions(
         self,
@@ -235,11 +242,28 @@ class Execution:
         """Hand every tile of a picture (B3hw or B1hw) to `put`, in order; statistics must have been measured."""
         grid = self.grid(Sweep(0, self.plan.size(ref), outputs=(ref,)))
         self.expect(len(grid))
+
+        def picture(region: Region) -> Tensor:
+            return stack(self.evaluate([(ref, region)], self.inputs, self.small)[0])
+
         with torch.no_grad():
-            for region in grid:
-                (picture,) = self.evaluate([(ref, region)], self.inputs, self.small)
-                put(region, stack(picture))
-                self.tick()
+            for region, pixels in self.each(grid, picture):
+                put(region, pixels)
+
+    # Tiles -----------------------------------------------------------------------------------------------------------
+
+    def each(self, grid: Sequence[Region], compute: Callable[[Region], Value]) -> Iterator[tuple[Region, Value]]:
+        """Every tile with what is computed of it; where memory runs out, in smaller tiles from there on."""
+
+        def smaller(region: Region) -> list[Region]:
+            if region.pixels <= _LEAST_TILE:
+                return []
+            self.expect(1)
+            return halves(region)
+
+        for region, value in self.room.each(grid, lambda tile: tile.pixels, smaller, compute):
+            yield region, value
+            self.tick()
 
     def expect(self, tiles_to_come: int) -> None:
         self._total += tiles_to_come

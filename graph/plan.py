@@ -10,8 +10,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import networkx
-
 from ..light.rectangle import Region, Size
 from ..ops.params import BadValue
 from ..ops.reach import Geometry, Port, Reducer, ask, margin_of
@@ -181,6 +179,8 @@ def _inputs(graph: Graph, ref: Ref) -> dict[str, Ref]:
 
 def _order(graph: Graph, targets: list[Ref], given: Mapping[Ref, Size | None]) -> list[Ref]:
     """Every step needed, inputs before users."""
+    import networkx
+
     wires = networkx.DiGraph()
     wires.add_nodes_from(Ref(target.step) for target in targets if target not in given)
     todo, seen = [target for target in targets if target not in given], set(targets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -21,6 +21,7 @@ from .errors import WorkflowError
 from .execute import Execution, Progress
 from .model import Graph, Link, Path, Photos, is_slider
 from .plan import Plan, Planned, Ref, make_plan
+from .room import Room
 from .sweep import Inputs
 from .targets import full_sizes, gather_sources, target
 
@@ -33,7 +34,7 @@ class Settings:
 
     device and dtype: of the arithmetic. tile_pixels: about how many px at once; gradient_bytes: memory for tiles with
     gradients; None chooses by the device.
-    progress(done, total): called after each tile; it may raise to stop.
+    progress(done, total): called after each tile; it may raise to stop. room: what happens where memory runs out.
     """
 
     device: torch.device | str = "cpu"
@@ -41,12 +42,13 @@ class Settings:
     tile_pixels: int | None = None
     gradient_bytes: int | None = None
     progress: Progress | None = None
+    room: Room = field(default_factory=Room, compare=False)
 
     def execution(self, plan: Plan, inputs: Inputs) -> Execution:
         device = torch.device(self.device)
         tile = self.tile_pixels or (1 << 17 if device.type == "cpu" else 1 << 22)
-        room = self.gradient_bytes or (int(0.4 * torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else 256 << 20)
-        return Execution(plan, inputs, device, self.dtype or _precision(inputs), tile, room, self.progress)
+        most = self.gradient_bytes or (int(0.4 * torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else 256 << 20)
+        return Execution(plan, inputs, device, self.dtype or _precision(inputs), tile, most, self.progress, self.room)
 
 
 def render(

@@ -8,7 +8,7 @@ picture, corrected by what the full picture measured last.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,6 +121,7 @@ class Samples:
         given = self.execution.inputs.given
         self._held = {ref: given[ref].read(region) for ref, region in needed.items() if ref in given}
         each = max(region.pixels for region in needed.values())
+        self._each = each
         self._chunks = torch.arange(len(self.target)).split(max(1, _CHUNK_PIXELS // each))
 
     def __len__(self) -> int:
@@ -143,6 +144,15 @@ class Samples:
         place = torch.arange(len(chunk)), 0, self.row[chunk], self.column[chunk]
         return self._codes(*(plane.expand(len(chunk), 1, region.height, region.width)[place] for plane in picture))
 
+    def _in_chunks(self, compute: Callable[[Tensor], Any]) -> list[Any]:
+        """What is computed of some samples at a time, for all of them in order."""
+
+        def halves(chunk: Tensor) -> Sequence[Tensor]:
+            return chunk.chunk(2) if len(chunk) > 1 else ()
+
+        room = self.pair.settings.room
+        return [found for _, found in room.each(self._chunks, lambda chunk: len(chunk) * self._each, halves, compute)]
+
     def _codes(self, *planes: Tensor) -> Tensor:
         """(n, 3) sRGB codes of n pixels of light."""
         red, green, blue = (plane.flatten() for plane in planes)
@@ -152,7 +162,7 @@ class Samples:
     def residuals(self, own: Tensor, small: Mapping[Ref, Any]) -> Tensor:
         """(N, 3) predicted minus target codes in float64, at a pair's coordinates."""
         with torch.no_grad():
-            parts = [self._predict(list(own), small, chunk) for chunk in self._chunks]
+            parts = self._in_chunks(lambda chunk: self._predict(list(own), small, chunk))
         return self._known(torch.cat(parts).double().cpu() - self.target)[0]
 
     def _known(self, residual: Tensor) -> tuple[Tensor, Tensor]:
@@ -173,14 +183,15 @@ class Samples:
 
     def jacobian(self, own: Tensor, small: Mapping[Ref, Any]) -> tuple[Tensor, Tensor]:
         """Residuals (N, 3) and their derivatives (N, 3, n) with respect to a pair's coordinates; statistics held."""
-        predicted, columns = [], []
-        for chunk in self._chunks:
+
+        def rows(chunk: Tensor) -> tuple[Tensor, Tensor]:
             leaf = own[:, None].expand(-1, len(chunk)).clone().requires_grad_()
             with torch.enable_grad():
                 codes = self._predict(list(leaf), small, chunk)
-                rows = [torch.autograd.grad(codes[:, c].sum(), leaf, retain_graph=c < 2)[0].T for c in range(3)]
-            predicted.append(codes.detach())
-            columns.append(torch.stack(rows, dim=1))
+                slopes = [torch.autograd.grad(codes[:, c].sum(), leaf, retain_graph=c < 2)[0].T for c in range(3)]
+            return codes.detach(), torch.stack(slopes, dim=1)
+
+        predicted, columns = zip(*self._in_chunks(rows))
         residual, slope = self._known(torch.cat(predicted).double().cpu() - self.target)
         return residual, torch.cat(columns).double().cpu() * slope[:, :, None]
 

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-import networkx
-
 from ..ops.cube_text import fitted_text
 from ..ops.spec import OpSpec
 from .errors import WorkflowError, nearest
@@ -134,6 +132,8 @@ def _check_links(graph: Graph) -> None:
 
 
 def _check_cycles(graph: Graph) -> None:
+    import networkx
+
     wires = networkx.DiGraph((link.step, step.id) for step in graph for link in step.links.values())
     if not networkx.is_directed_acyclic_graph(wires):
         loop = [edge[0] for edge in networkx.find_cycle(wires)]

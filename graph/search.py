@@ -274,8 +274,13 @@ def cmaes(space: Space, cost: Callable[[Tensor], float], clock: Clock, seed: int
             warnings.simplefilter("ignore")
             import cma
             import numpy
-    except ImportError:
+    except ModuleNotFoundError:
         raise WorkflowError("method cmaes needs the package cma: pip install 'luxgrad[fit]'") from None
+    except Exception as error:  # whatever a broken package raises when it is loaded
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+        raise WorkflowError(
+            f"method cmaes needs the package cma, which fails to load ({reason}): pip install -U 'luxgrad[fit]'"
+        ) from None
 
     low, high = space.vector("low"), space.vector("high")
     best = Found(space.vector(), False, math.inf)

@@ -20,6 +20,13 @@ def tiles(size: Size, pixels: int, square: bool) -> list[Region]:
     return [Region(top, left, height, width) for top, height in rows for left, width in columns]
 
 
+def halves(region: Region) -> list[Region]:
+    """A rectangle cut in two across its longer edge."""
+    if region.height >= region.width:
+        return [region._replace(top=region.top + start, height=length) for start, length in _steps(region.height, 2)]
+    return [region._replace(left=region.left + start, width=length) for start, length in _steps(region.width, 2)]
+
+
 def _steps(length: int, count: int) -> list[tuple[int, int]]:
     """A length as `count` nearly equal parts: (start, length) each."""
     count = max(1, min(count, length))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import networkx
-
 from ..ops.params import File, Kind
 from ..ops.spec import OpSpec
 from .ports import find_spec
@@ -79,6 +77,8 @@ def _node(entry: Mapping[str, Any], spec: OpSpec, number: Any, pos: tuple[float,
 
 def _depths(api: Mapping[str, Any]) -> dict[str, int]:
     """The column of every step: one right of the last that it depends on."""
+    import networkx
+
     wires = {step_id: [v[0] for v in entry["inputs"].values() if is_link(v) and v[0] in api] for step_id, entry in api.items()}
     order = networkx.DiGraph((origin, step_id) for step_id, origins in wires.items() for origin in origins)
     order.add_nodes_from(api)

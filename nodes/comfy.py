@@ -18,6 +18,7 @@ from ..files.folder import Folders, read_file
 from ..graph.cache import Cache
 from ..graph.errors import Stopped, WorkflowError
 from ..graph.render import Settings
+from ..graph.room import Room
 from ..networks.weights import WeightsError, load_network
 
 CACHE = Cache(512 << 20)
@@ -115,7 +116,16 @@ def rendering(pixels: int) -> Iterator[Settings]:
         management.free_memory(_TILES + _PICTURES * pixels, device())
     bar = Progress()
     with torch.inference_mode(False), torch.enable_grad():
-        yield Settings(device=device(), progress=bar.tiles)
+        yield Settings(device=device(), progress=bar.tiles, room=Room(make_room))
+
+
+def make_room() -> None:
+    """Memory ran out: kept pictures and ComfyUI's loaded models go, as they do when another node runs out of it."""
+    CACHE.clear()
+    management = module("comfy.model_management")
+    if management is not None:
+        management.unload_all_models()
+        management.soft_empty_cache()
 
 
 class Progress:

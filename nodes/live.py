@@ -15,6 +15,7 @@ from ..graph.errors import WorkflowError
 from ..graph.model import Link
 from ..graph.ports import find_spec
 from ..graph.render import Settings
+from ..graph.room import Room
 from ..ops.params import File
 from ..ops.spec import PICTURES
 from . import comfy
@@ -108,7 +109,8 @@ def preview(prompt: Mapping[str, Any], node: str, size: int = SIZE, moving: str 
     if recipe.socket not in PICTURES:
         raise WorkflowError(f"expected a node that gives a picture; node {node[:40]} gives {recipe.socket}")
     scale = min(1.0, size / recipe.size.long_edge)
-    codes = recipe.render(Settings(device=comfy.device()), scale, comfy.CACHE, moving)
+    settings = Settings(device=comfy.device(), room=Room(comfy.CACHE.clear))  # models may be at work in a run: they stay
+    codes = recipe.render(settings, scale, comfy.CACHE, moving)
     codes = codes[0, ..., :3] if codes.ndim == 4 else codes[0, ..., None].expand(-1, -1, 3)
     buffer = io.BytesIO()
     picture_of(codes).save(buffer, "JPEG", quality=85)

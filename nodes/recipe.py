@@ -175,10 +175,19 @@ class Recipe:
         job = self.job(settings, scale, cache)
         if moving in self.graph.steps and cache is not None:
             job.keep_before([Path(moving, "")])
-        (pixels,) = job.outputs()
+        ref, whole = job.plan.outputs[0], list[Tensor]()
+
+        def put(region: Region, pixels: Tensor) -> None:
+            part = pixels[:, 0].float() if self.mask else codes_of_light(pixels)
+            if not whole:
+                whole.append(torch.empty(len(part), *job.plan.size(ref), *part.shape[3:]))
+            rows, columns = region.within(Region.whole(job.plan.size(ref)))
+            whole[0][:, rows, columns] = part.cpu()
+
+        job.measured().render(ref, put)
+        (codes,) = whole
         if self.mask:
-            return pixels[:, 0].float().cpu()
-        codes = codes_of_light(pixels).cpu()
+            return codes
         alpha = companions(job).alpha
         if alpha is None:
             return codes

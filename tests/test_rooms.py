@@ -32,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "benchmarks": {"torch", "numpy", "PIL", "PyOpenColorIO", "light", "ops", "graph", "files", "networks", "api", "cli"},
 }
 CODECS = ("imagecodecs", "tifffile", "rawpy", "OpenEXR", "pillow_heif")
-INSIDE_A_FUNCTION_ONLY = {("graph", "cma"), ("graph", "numpy"), *(("files", codec) for codec in CODECS)}
+INSIDE_A_FUNCTION_ONLY = {("graph", name) for name in ("cma", "networkx", "numpy")} | {("files", codec) for codec in CODECS}
 
 
 def python_files() -> list[Path]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import FileError
 from ..exif import append_directories, exif_of_tags, tiff_tags
+from ..extras import tifffile
 from .format import Beside, Decoded, Format, Header, Saving, without_alpha
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -18,9 +19,7 @@ _KINDS = (np.uint8, np.uint16, np.float32, np.float16)
 
 def read_header(path: Path) -> Header:
     """The first picture's tags."""
-    import tifffile  # here, because it draws in all of imagecodecs
-
-    with tifffile.TiffFile(path) as tiff:
+    with tifffile("TIFF").TiffFile(path) as tiff:
         page: Any = tiff.pages[0]
         kind = f"{page.dtype}, {page.samplesperpixel} channels, {_word(page.photometric)}"
         if _DNG_VERSION in page.tags or page.subfiletype & 1 or path.suffix.lower() not in TIFF.endings:
@@ -36,9 +35,7 @@ def read_header(path: Path) -> Header:
 
 def decode(path: Path) -> Decoded:
     """The first picture."""
-    import tifffile
-
-    with tifffile.TiffFile(path) as tiff:
+    with tifffile("TIFF").TiffFile(path) as tiff:
         page: Any = tiff.pages[0]
         values = page.asarray()
         if page.planarconfig == 2 and values.ndim == 3:
@@ -56,12 +53,10 @@ def _word(value: Any) -> str:
 
 def encode(path: Path, codes: np.ndarray, beside: Beside, saving: Saving) -> None:
     """Deflate with a predictor, in strips of about a megabyte."""
-    import tifffile
-
     tags, directories = tiff_tags(beside.exif) if beside.exif else ([], {})
     if beside.xmp:
         tags.append((_XMP, "B", len(beside.xmp), beside.xmp, True))
-    tifffile.imwrite(
+    tifffile("TIFF").imwrite(
         path,
         codes,
         byteorder="<",
