@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +10,12 @@ from torch import Tensor
 
 from ..light.photo import Codes, Photo
 from .colour import Colour, colour_of
-from .errors import FileError
+from .errors import FileError, guarded, named
 from .exif import read_exif
-from .formats.format import Decoded, Format
+from .formats.format import Decoded, Format, Header
 from .formats.registry import FORMATS, told_by
 from .limits import check_bytes, check_header
+from .worker import decode_apart, header_apart
 
 _START = 64
 
@@ -28,18 +26,23 @@ def read_photo(path: Path) -> Photo:
         return as_photo(decode(path))
 
 
-@contextlib.contextmanager
-def named(path: Path) -> Iterator[None]:
-    """What is wrong with a file is said with its name."""
-    try:
-        yield
-    except FileError as error:
-        raise FileError(f"{path}: {error}") from None
-
-
 def decode(path: Path) -> Decoded:
     """A photo file as its format decodes it. Raises FileError without the file's name."""
-    return _guarded(format_of(path), path)
+    form = format_of(path)
+    if form.apart:
+        return decode_apart(form, path)
+    with guarded():
+        check_header(form.header(path))
+        return form.decode(path)
+
+
+def header_of(path: Path) -> tuple[Format, Header]:
+    """The format of a file and what it says of its size. Raises FileError without the file's name."""
+    form = format_of(path)
+    if form.apart:
+        return form, header_apart(form, path)
+    with guarded():
+        return form, form.header(path)
 
 
 def format_of(path: Path) -> Format:
@@ -55,21 +58,6 @@ def format_of(path: Path) -> Format:
         names = ", ".join(form.name for form in FORMATS)
         raise FileError(f"expected a photo ({names}); got " + ("something else" if start else "an empty file"))
     return form
-
-
-def _guarded(form: Format, path: Path) -> Decoded:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            check_header(form.header(path))
-            return form.decode(path)
-    except FileError:
-        raise
-    except MemoryError:
-        raise FileError("expected a picture that fits in memory") from None
-    except Exception as error:
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise FileError(f"damaged, or of a kind that cannot be read: {reason}") from None
 
 
 def as_photo(decoded: Decoded) -> Photo:
