@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from . import pairs, planted, speed
+from . import fuzz, in_and_out, pairs, planted, speed
 
 SUITES = {
     "planted": planted.pointwise,
     "areal": planted.areal,
     "pairs": pairs.run,
     "speed": speed.run,
+    "in_and_out": in_and_out.run,
+    "fuzz": fuzz.run,
 }
 
 
