@@ -115,12 +115,17 @@ def read_all(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
         if line:
             yield path, json.loads(line)
             continue
-        child.stdin.close()
-        code, child = child.wait(), None
+        code, child = _ended(child), None
         yield path, "FAULT: hung" if hung else f"FAULT: died with {code}"
-    if child is not None and child.stdin is not None:
+    if child is not None:
+        _ended(child)
+
+
+def _ended(child: subprocess.Popen[str]) -> int:
+    with child:
+        assert child.stdin is not None
         child.stdin.close()
-        child.wait()
+    return child.returncode
 
 
 def _process() -> subprocess.Popen[str]:

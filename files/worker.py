@@ -1,7 +1,7 @@
 """Native decoders of untrusted files run in a process of their own, one per file, which may die or hang alone.
 
 The process starts without torch. It is told what to do as one line of JSON, writes the arrays to a temporary file, and answers
-with one line of JSON; nothing is unpickled on either side.
+with one line of JSON; nothing but plain text and numbers passes.
 """
 
 from __future__ import annotations
