@@ -108,7 +108,7 @@ def write_photo(
     beside = Beside(profile, Encoding("linear" if linear else "srgb"), metadata.get(BLOCK))
     with whole_file(path, force) as part:
         assert form.encode is not None
-        form.encode(part, codes, beside, Saving(quality))
+        form.encode(part, codes, beside, Saving(quality, canvas.depth))
 
 
 def write_like_comfyui(path: Path, canvas: Canvas, force: bool = False) -> None:

@@ -73,9 +73,14 @@ class Beside:
 
 @dataclass(frozen=True)
 class Saving:
-    """How an encoder compresses. quality: 1 to 100 of a lossy format, where 100 of JPEG XL and WebP is without loss."""
+    """How an encoder compresses.
+
+    quality: 1 to 100 of a lossy format, where 100 of AVIF, JPEG XL and WebP is without loss. depth: the one of the format's
+    depths that the codes are of; those of 10 and 12 bits come in 16-bit words, unscaled (0 to 1023 or 4095).
+    """
 
     quality: int = 95
+    depth: str = "8"
 
 
 @dataclass(frozen=True)
