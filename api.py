@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ from .files.errors import FileError
 from .files.folder import Folders, read_file
 from .graph.errors import Stopped, WorkflowError
 from .graph.model import Graph
+from .graph.ports import DEVELOPING, PORTS
 from .graph.schema import MOST_BYTES, loads
 from .light.difference import compare
 from .light.photo import Photo
 from .light.rectangle import strips
 from .networks.weights import WeightsError, load_network
+from .ops.params import BadValue
 
 __all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save"]
 
@@ -34,9 +36,9 @@ class Workspace:
     def __init__(self, folders: Sequence[Path], own: Collection[str] = ()) -> None:
         self.folders, self.own = Folders(folders), own
 
-    def __call__(self, kind: str, name: str) -> Any:
+    def __call__(self, kind: str, name: str, **options: Any) -> Any:
         try:
-            return load_network(name) if kind == "network" else read_file(kind, self.find(kind, name))
+            return load_network(name) if kind == "network" else read_file(kind, self.find(kind, name), **options)
         except (FileError, WeightsError) as error:
             raise WorkflowError(str(error)) from None
 
@@ -73,9 +75,27 @@ def workflow_text(path: Path) -> bytes:
         raise WorkflowError(f"{path}: {error.strerror or error}") from None
 
 
-def load(file: Name) -> Photo:
-    """A JPEG, PNG or TIFF as a photo, at full depth, upright, by its colour profile. Raises FileError."""
-    return read_photo(Path(file))
+def load(file: Name, **developing: Any) -> Photo:
+    """A file as a photo, at full depth, upright, by its colour profile. Raises FileError.
+
+    developing: of a camera raw file, by the names, words and ranges of the step Load Photo: develop, white_balance, kelvin,
+    tint, highlights, demosaic, denoise, noise_threshold.
+    """
+    return read_photo(Path(file), **checked_developing(developing))
+
+
+def checked_developing(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of the RAW parameters of Load Photo, checked. Raises FileError."""
+    checked = {}
+    for name, value in values.items():
+        param = PORTS["luxgrad.load_photo"].param(name) if name in DEVELOPING else None
+        if param is None:
+            raise FileError(f"expected one of {', '.join(DEVELOPING)}; got {name!r}")
+        try:
+            checked[name] = param.kind.check(value)
+        except BadValue as error:
+            raise FileError(f"{name}: {error}") from None
+    return checked
 
 
 def save(photo: Photo, file: Name, depth: str = "auto", quality: int = 95, dither: bool = True, force: bool = False) -> None:

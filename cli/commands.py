@@ -46,7 +46,7 @@ def check(options: argparse.Namespace) -> None:
     graph = open_graph(options)
     link = target(graph, None) if len(graph.by_role("sink")) == 1 else None
     links = [link] if link else [next(iter(step.links.values())) for step in graph.by_role("sink")] or [target(graph)]
-    photos = read_photos(input_files(graph, options.input, links))
+    photos = read_photos(graph, input_files(graph, options.input, links))
     for line in [*describe(graph), *(f"note: {note}" for note in warnings_for(graph, links, photos))]:
         print(plain(line))
     missing = [step for step in graph.by_role("source") if _unset(step) and step.id not in photos]
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
         raise UsageError(f"--size: expected 1 px or more; got {options.size}")
     with Bar("render") as bar:
         settings = Settings(device=device(options.device), progress=bar.tiles)
-        render_to(out, graph, read_photos(files), sink, options.sink, options.size, settings, options.force)
+        render_to(out, graph, read_photos(graph, files), sink, options.sink, options.size, settings, options.force)
 
 
 def plan_output(out: Path, sink: Step | None, force: bool) -> None:
@@ -139,7 +139,7 @@ def auto(options: argparse.Namespace) -> None:
     graph = open_graph(options)
     link = target(graph, options.sink)
     files = input_files(graph, options.input, [link])
-    given = gather_sources(graph, read_photos(files), [link])
+    given = gather_sources(graph, read_photos(graph, files), [link])
     photo = next(value for value in given.values() if hasattr(value, "metadata"))
     patch = first_guess(graph, photo, options.sink)
     if options.out is None:

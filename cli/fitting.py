@@ -36,7 +36,7 @@ def fit(options: argparse.Namespace) -> None:
     files, targets = _pairs(graph, options, link)
     typed = [path for pair in files for path in pair.values()] + [path for path in targets if path]
     _refuse(out, options.force, [Path(options.workflow), *typed, *named_files(graph).values()])
-    photos = [read_photos(pair) for pair in files]
+    photos = [read_photos(graph, pair) for pair in files]
     settings = Settings(device=device(options.device))
     with Bar("fit") as bar:
         fitted = fit_graph(

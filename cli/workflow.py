@@ -14,6 +14,7 @@ from ..api import Workspace, open_workflow
 from ..files.decode import read_photo
 from ..graph.errors import WorkflowError
 from ..graph.model import Graph, Step
+from ..graph.ports import DEVELOPING
 from ..graph.targets import upstream
 from ..light.photo import Photo
 from ..ops.params import Count, File, Slider, Switch
@@ -67,9 +68,13 @@ def input_files(graph: Graph, texts: Sequence[str], links: Sequence[Any]) -> dic
     return files
 
 
-def read_photos(files: Mapping[str, Path]) -> dict[str, Photo]:
-    """Photos by source step."""
-    return {step_id: read_photo(path) for step_id, path in files.items()}
+def read_photos(graph: Graph, files: Mapping[str, Path]) -> dict[str, Photo]:
+    """Photos by source step, camera raw developed as the step says."""
+    return {step_id: read_photo(path, **_developing(graph.steps[step_id])) for step_id, path in files.items()}
+
+
+def _developing(step: Step) -> dict[str, Any]:
+    return {param.name: step.value(param.name) for param in step.spec.params if param.name in DEVELOPING}
 
 
 def _source(graph: Graph, text: str, links: Sequence[Any]) -> tuple[Step, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from ..light.photo import Codes, Photo
 from .colour import Colour, colour_of
 from .errors import FileError, guarded, named
 from .exif import read_exif
-from .formats.format import Decoded, Format, Header
+from .formats.format import Decoded, Development, Format, Header
 from .formats.registry import FORMATS, told_by
 from .limits import check_bytes, check_header
 from .worker import decode_apart, header_apart
@@ -20,20 +21,23 @@ from .worker import decode_apart, header_apart
 _START = 64
 
 
-def read_photo(path: Path) -> Photo:
-    """A photo file as a photo. Raises FileError with one line that names the file."""
+def read_photo(path: Path, **developing: Any) -> Photo:
+    """A photo file as a photo. Raises FileError with one line that names the file.
+
+    developing: of a camera raw file, as the fields of `Development`.
+    """
     with named(path):
-        return as_photo(decode(path))
+        return as_photo(decode(path, Development(**developing)))
 
 
-def decode(path: Path) -> Decoded:
+def decode(path: Path, development: Development = Development()) -> Decoded:  # noqa: B008
     """A photo file as its format decodes it. Raises FileError without the file's name."""
     form = format_of(path)
     if form.apart:
-        return decode_apart(form, path)
+        return decode_apart(form, path, development)
     with guarded():
         check_header(form.header(path))
-        return form.decode(path)
+        return form.read(path, development)
 
 
 def header_of(path: Path) -> tuple[Format, Header]:

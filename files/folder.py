@@ -10,7 +10,7 @@ from .cube import read_cube
 from .decode import read_like_comfyui, read_photo
 from .errors import FileError
 
-_READERS: dict[str, Callable[[Path], Any]] = {
+_READERS: dict[str, Callable[..., Any]] = {
     "photo": read_photo,
     "8-bit image": read_like_comfyui,
     "LUT": read_cube,
@@ -43,6 +43,6 @@ class Folders:
         raise FileError(f"there is no {kind} {name[:120]!r} in {where}")
 
 
-def read_file(kind: str, path: Path) -> Any:
-    """Open a file as a photo, a LUT or an 8-bit image. Raises FileError."""
-    return _READERS[kind](path)
+def read_file(kind: str, path: Path, **options: Any) -> Any:
+    """Open a file as a photo (options: how camera raw is developed), a LUT or an 8-bit image. Raises FileError."""
+    return _READERS[kind](path, **options)

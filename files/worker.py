@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from .errors import FileError, guarded
-from .formats.format import Decoded, Encoding, Format, Header
+from .formats.format import Decoded, Development, Encoding, Format, Header
 from .formats.registry import FORMATS
 from .limits import check_header
 
@@ -39,12 +39,12 @@ worker.serve()
 """
 
 
-def decode_apart(form: Format, path: Path) -> Decoded:
-    """As `form.decode`, in a process of its own, after checking the header there. Raises FileError."""
+def decode_apart(form: Format, path: Path, development: Development = Development()) -> Decoded:  # noqa: B008
+    """As `form.read`, in a process of its own, after checking the header there. Raises FileError."""
     handle, name = tempfile.mkstemp(prefix="luxgrad_")
     os.close(handle)
     try:
-        return _decoded(_ask(form, path, Path(name)), Path(name))
+        return _decoded(_ask(form, path, Path(name), development), Path(name))
     finally:
         Path(name).unlink(missing_ok=True)
 
@@ -54,9 +54,14 @@ def header_apart(form: Format, path: Path) -> Header:
     return Header(**_ask(form, path, None)["header"])
 
 
-def _ask(form: Format, path: Path, arrays: Path | None) -> dict[str, Any]:
+def _ask(form: Format, path: Path, arrays: Path | None, development: Development | None = None) -> dict[str, Any]:
     root = Path(__file__).resolve().parent.parent
-    request = {"format": form.name, "path": str(path.resolve()), "arrays": str(arrays) if arrays else None}
+    request = {
+        "format": form.name,
+        "path": str(path.resolve()),
+        "arrays": str(arrays) if arrays else None,
+        "development": dataclasses.asdict(development or Development()),
+    }
     seconds = _SECONDS + _SECONDS_PER_GIGABYTE * path.stat().st_size / 2**30
     try:
         done = subprocess.run(
@@ -93,7 +98,7 @@ def serve() -> None:
     _confine()
     request = json.loads(sys.stdin.buffer.read())
     form = next(form for form in FORMATS if form.name == request["format"])
-    json.dump(_answer(form, Path(request["path"]), request["arrays"]), answers)
+    json.dump(_answer(form, Path(request["path"]), request["arrays"], Development(**request["development"])), answers)
     answers.flush()
     os._exit(0)
 
@@ -108,14 +113,14 @@ def _confine() -> None:
         resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
-def _answer(form: Format, path: Path, arrays: str | None) -> dict[str, Any]:
+def _answer(form: Format, path: Path, arrays: str | None, development: Development) -> dict[str, Any]:
     try:
         with guarded():
             header = form.header(path)
             if arrays is None:
                 return {"header": dataclasses.asdict(header)}
             check_header(header)
-            return _packed(form.decode(path), Path(arrays))
+            return _packed(form.read(path, development), Path(arrays))
     except FileError as error:
         return {"error": str(error)}
 

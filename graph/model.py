@@ -21,8 +21,8 @@ from .errors import WorkflowError, nearest
 if TYPE_CHECKING:
     from .fit import Fitted
 
-Read = Callable[[str, str], Any]
-"""read(kind, name) -> the photo, look-up table or network of that name; raises WorkflowError."""
+Read = Callable[..., Any]
+"""read(kind, name, **options) -> the photo, look-up table or network of that name; raises WorkflowError."""
 
 Photos = Photo | Tensor | Mapping[str, Photo]
 

@@ -15,20 +15,40 @@ from ..ops.spec import REGISTRY, OpSpec, declare
 from ..ops.types import Image, Loss, Lut, Mask, Network, Reader, Report, Writer
 from .errors import WorkflowError, nearest
 
+DEVELOPING = ("develop", "white_balance", "kelvin", "tint", "highlights", "demosaic", "denoise", "noise_threshold")
+"""The parameters of Load Photo that say how a camera raw file is developed."""
+
 
 def load_photo(
     read: Reader,
     file: Annotated[str, File("photo")] = "",
     light: Annotated[str, Choice("auto", "display", "scene")] = "auto",
+    develop: Annotated[str, Choice("full", "half", "embedded preview")] = "full",
+    white_balance: Annotated[str, Choice("as shot", "kelvin", "auto", "daylight")] = "as shot",
+    kelvin: Annotated[int, Count(2000, 15000, unit="K")] = 5500,
+    tint: Annotated[int, Count(-150, 150)] = 0,
+    highlights: Annotated[str, Choice("neutral", "reconstruct", "clip")] = "neutral",
+    demosaic: Annotated[str, Choice("auto", "linear", "VNG", "PPG", "AHD", "DCB", "DHT", "AAHD")] = "auto",
+    denoise: Annotated[str, Choice("off", "light", "full")] = "off",
+    noise_threshold: Annotated[int, Count(0, 2000)] = 0,
 ) -> tuple[Image, Mask]:
-    """Open a photo at its full depth, by its colour profile and orientation.
+    """Open a photo at its full depth, by its colour profile and orientation; camera raw is developed to scene light.
 
     file: name of the photo, in the workflow's folder or an allowed one.
-    light: display for pictures already rendered, scene for raw light; auto decides by the file (float is scene).
+    light: display for pictures already rendered, scene for raw light; auto decides by the file (raw and float are scene).
+    develop: RAW only. Full size; half size, fast, one pixel per four of the sensor; or the JPEG that the camera put inside.
+    white_balance: RAW only. As the camera set it, by kelvin and tint, auto (the mean of what is not clipped), or daylight.
+    kelvin: RAW only, for white balance kelvin. Colour temperature of the light on the scene; more gives a warmer picture.
+    tint: RAW only, for white balance kelvin. Above 0 makes the picture more magenta, below 0 greener.
+    highlights: RAW only. Clipped areas become neutral, take the colour around them (reconstruct), or stop at white (clip).
+    demosaic: RAW only. How colours are interpolated; auto is AHD, on X-Trans Markesteijn with three passes (PPG: with one).
+    denoise: RAW only, not X-Trans. FBDD before demosaicing: light removes impulse noise, full chroma noise too.
+    noise_threshold: RAW only, not X-Trans. Wavelet threshold in 1/65536 of white after a square root; 100 to 1000 is usual.
 
     Gives the photo and its alpha, 1 where it is opaque.
     """
-    photo: Photo = read("photo", file)
+    options = (develop, white_balance, kelvin, tint, highlights, demosaic, denoise, noise_threshold)
+    photo: Photo = read("photo", file, **dict(zip(DEVELOPING, options)))
     if light != "auto":
         photo = dataclasses.replace(photo, light=light)  # type: ignore[arg-type]
     return photo, Photo(photo.opacity())  # type: ignore[return-value]

@@ -86,14 +86,14 @@ def _handed(graph: Graph, photos: Photos, sources: list[Step]) -> dict[str, Any]
 def _open(graph: Graph, step: Step, handed: Mapping[str, Any]) -> Any:
     """What a source step makes of what it was handed, or else of the file it names."""
 
-    def read(kind: str, name: str) -> Any:
+    def read(kind: str, name: str, **options: Any) -> Any:
         if step.id in handed:
             return handed[step.id]
         if kind == "LUT" and name in graph.tables:
             return graph.tables[name]
         if graph.read is None:
             raise WorkflowError("no folder to read from; hand it over, or open the workflow from a file")
-        return graph.read(kind, name)
+        return graph.read(kind, name, **options)
 
     try:
         return step.spec.function(read=read, **step.all_values())

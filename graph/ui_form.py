@@ -15,14 +15,12 @@ from typing import Any
 from .errors import WorkflowError
 from .ports import find_spec
 from .ui_layout import from_api, is_link
+from .ui_widgets import aligned, lengthen, place_of
 
 MUTED, BYPASSED = 2, 4
 _NOTES = ("Note", "MarkdownNote")
 _INSIDE, _OUTSIDE = -10, -20
 _DEEPEST = 32
-_SEEDS = ("seed", "noise_seed")
-_CONTROLS = ("fixed", "increment", "decrement", "randomize", "increment-wrap")
-_UPLOAD = "image"
 _MOST_HOPS = 300
 
 
@@ -242,23 +240,7 @@ def widget_values(node: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     if not isinstance(values, list):
         raise WorkflowError(f"node {node.get('id')} ({node['type'][:60]}): expected a list of widget values")
-    return dict(zip(names, _aligned(node, names, values)))
-
-
-def _aligned(node: Mapping[str, Any], names: list[str], values: list[Any]) -> list[Any]:
-    """Values without the entries that the editor puts behind seeds (`control_after_generate`) and file names (upload)."""
-    kept: list[Any] = []
-    queue = list(values)
-    for name in names:
-        if not queue:
-            break
-        kept.append(queue.pop(0))
-        if name in _SEEDS and queue and isinstance(queue[0], str) and queue[0] in _CONTROLS:
-            queue.pop(0)
-    if [value for value in queue if not isinstance(value, (dict, list)) and value not in (None, "", _UPLOAD)]:
-        shown = f"{len(names)} widget values; got {len(values)}"
-        raise WorkflowError(f"node {node.get('id')} ({node['type'][:60]}): expected {shown}")
-    return kept
+    return dict(zip(names, aligned(node, names, values)))
 
 
 def put(document: Mapping[str, Any], step_id: str, name: str, value: Any) -> bool:
@@ -285,9 +267,10 @@ def put(document: Mapping[str, Any], step_id: str, name: str, value: Any) -> boo
         names = widget_names(node)
         if name not in names:
             return False
+        lengthen(node, names)
         if isinstance(node.get("widgets_values_named"), dict):
             node["widgets_values_named"][name] = value
-        place = _place_of(names, name, node.get("widgets_values"))
+        place = place_of(names, name, node.get("widgets_values"))
     values = node.get("widgets_values") if node else None
     if isinstance(values, dict):
         values[name] = value
@@ -298,16 +281,6 @@ def put(document: Mapping[str, Any], step_id: str, name: str, value: Any) -> boo
 
 def _by_id(graph: Mapping[str, Any], key: str) -> Any:
     return next((n for n in graph.get("nodes") or [] if isinstance(n, dict) and str(n.get("id")) == key), None)
-
-
-def _place_of(names: list[str], name: str, values: Any) -> int:
-    """Where a widget's value stands among positional ones, the controls behind seeds counted."""
-    place = 0
-    for earlier in names[: names.index(name)]:
-        place += 1
-        follows = values[place] if isinstance(values, list) and place < len(values) else None
-        place += earlier in _SEEDS and isinstance(follows, str) and follows in _CONTROLS
-    return place
 
 
 def updated(document: Mapping[str, Any], api: Mapping[str, Any]) -> dict[str, Any]:

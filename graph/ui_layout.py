@@ -56,6 +56,11 @@ def _shows(spec: OpSpec) -> bool:
     return getattr(spec.reach, "role", None) in ("sink", "view") or any(_is_photo(param.kind) for param in spec.params)
 
 
+def uploads(spec: OpSpec) -> bool:
+    """Whether the editor shows an upload button, whose word follows the node's values."""
+    return bool(spec.params) and _is_photo(spec.params[0].kind)
+
+
 def _is_photo(kind: Kind) -> bool:
     return isinstance(kind, File) and kind.kind in ("photo", "8-bit image")
 
@@ -63,7 +68,7 @@ def _is_photo(kind: Kind) -> bool:
 def _node(entry: Mapping[str, Any], spec: OpSpec, number: Any, pos: tuple[float, float], height: float) -> dict[str, Any]:
     inputs = [{"name": wire.name, "type": wire.socket, "link": None} for wire in spec.inputs]
     values = [entry["inputs"].get(param.name, param.default) for param in spec.params]
-    if spec.params and _is_photo(spec.params[0].kind):
+    if uploads(spec):
         values.append("image")
     title = entry.get("_meta", {}).get("title")
     node = {

@@ -57,10 +57,10 @@ def files_of(endings: tuple[str, ...], kind: str) -> list[str]:
     return sorted(names)
 
 
-def read(kind: str, name: str) -> Any:
+def read(kind: str, name: str, **options: Any) -> Any:
     """Open what a source names, within the folders. Raises WorkflowError."""
     try:
-        return load_network(name) if kind == "network" else read_file(kind, path_of(kind, name))
+        return load_network(name) if kind == "network" else read_file(kind, path_of(kind, name), **options)
     except (FileError, WeightsError) as error:
         raise WorkflowError(str(error)) from None
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..graph.errors import WorkflowError
 from ..graph.model import Link
-from ..graph.ports import find_spec
+from ..graph.ports import DEVELOPING, find_spec
 from ..graph.render import Settings
 from ..graph.room import Room
 from ..ops.params import File
@@ -71,7 +71,8 @@ class _Rebuilding:
         if getattr(spec.reach, "role", None) == "source":
             param = spec.params[0]
             assert isinstance(param.kind, File)
-            handed[node] = _opened(param.kind.kind, str(values.get(param.name, param.default)))
+            name = str(values.get(param.name, param.default))
+            handed[node] = _opened(param.kind.kind, name, {key: values[key] for key in DEVELOPING if key in values})
         return graph, handed
 
     def _wire(self, node: str, entry: Mapping[str, Any], name: str, depth: int) -> Recipe:
@@ -90,11 +91,12 @@ class _Rebuilding:
         return source_of(step_id, MEMORY.looked(f"{step_id} {id(photo)}", lambda: photo), slot)
 
 
-def _opened(kind: str, name: str) -> Any:
+def _opened(kind: str, name: str, options: Mapping[str, Any]) -> Any:
     if kind not in ("photo", "8-bit image"):
         return comfy.read(kind, name)
     path = comfy.path_of(kind, name)
-    return MEMORY.looked(f"{kind} {path} {path.stat().st_mtime_ns}", lambda: comfy.read(kind, name))
+    key = f"{kind} {path} {path.stat().st_mtime_ns} {sorted(options.items())}"
+    return MEMORY.looked(key, lambda: comfy.read(kind, name, **options))
 
 
 def preview(prompt: Mapping[str, Any], node: str, size: int = SIZE, moving: str = "") -> tuple[bytes, bool]:

@@ -7,7 +7,9 @@ from typing import Any
 
 from ..files.formats.registry import READ_ENDINGS
 from ..graph.errors import WorkflowError
+from ..graph.ports import DEVELOPING
 from ..networks.weights import manifest
+from ..ops.spec import OpSpec
 from . import comfy
 from .factory import RecordingNode, outputs, recorded
 
@@ -30,9 +32,15 @@ class SourceNode(RecordingNode):
         return types
 
     def record(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> tuple[Any, ...]:
-        param = self.SPEC.params[0]
-        kind = param.kind.kind  # type: ignore[union-attr]
-        return outputs(*recorded(self.SPEC, unique_id, prompt, values, lambda: comfy.read(kind, values[param.name])))
+        return outputs(*recorded(self.SPEC, unique_id, prompt, values, lambda: opened(self.SPEC, values)))
+
+
+def opened(spec: OpSpec, values: Mapping[str, Any]) -> Any:
+    """What a source's values name, camera raw developed as they say."""
+    param = spec.params[0]
+    kind, name = param.kind.kind, str(values.get(param.name, param.default))  # type: ignore[union-attr]
+    options = {name: values[name] for name in DEVELOPING if name in values}
+    return comfy.read(kind, name, **options)
 
 
 class FileNode(SourceNode):

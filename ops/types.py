@@ -108,9 +108,9 @@ class Metadata(dict[str, Any]):
 
 
 class Reader(Protocol):
-    """Opens what a source names: read(kind, name) -> a photo, a look-up table or a network."""
+    """Opens what a source names: read(kind, name) -> a photo, a look-up table or a network. options: how, of a photo."""
 
-    def __call__(self, kind: str, name: str) -> Any: ...
+    def __call__(self, kind: str, name: str, **options: Any) -> Any: ...
 
 
 class Writer(Protocol):

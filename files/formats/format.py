@@ -84,13 +84,31 @@ class Saving:
 
 
 @dataclass(frozen=True)
+class Development:
+    """How a camera raw file becomes light; other files ignore it. The words and ranges are those of the step Load Photo.
+
+    kelvin, tint: of the light on the scene, where white_balance is `kelvin`.
+    """
+
+    develop: str = "full"
+    white_balance: str = "as shot"
+    kelvin: float = 5500
+    tint: float = 0
+    highlights: str = "neutral"
+    demosaic: str = "auto"
+    denoise: str = "off"
+    noise_threshold: float = 0
+
+
+@dataclass(frozen=True)
 class Format:
     """One file format.
 
     matches: told by the first 64 bytes and the name. header: the size, by reading as little as possible. decode: the
     picture; both raise FileError or whatever their library raises. apart: decoded by native code that is not trusted with
-    a hostile file, and so in a process of its own. encode: writes codes (H, W, 3 or 4) of one of `depths` to a path;
-    None where we only read. carries: which of `profile`, `exif`, `xmp`, `texts` and `alpha` a written file can hold.
+    a hostile file, and so in a process of its own. develop: as `decode`, of camera raw. encode: writes codes (H, W, 3 or 4)
+    of one of `depths` to a path; None where we only read. carries: which of `profile`, `exif`, `xmp`, `texts` and `alpha`
+    a written file can hold.
     """
 
     name: str
@@ -99,9 +117,14 @@ class Format:
     header: Callable[[Path], Header]
     decode: Callable[[Path], Decoded]
     apart: bool = False
+    develop: Callable[[Path, Development], Decoded] | None = None
     depths: tuple[str, ...] = ()
     encode: Callable[[Path, np.ndarray, Beside, Saving], None] | None = None
     carries: frozenset[str] = frozenset()
+
+    def read(self, path: Path, development: Development) -> Decoded:
+        """The picture, developed as asked where it is camera raw."""
+        return self.develop(path, development) if self.develop else self.decode(path)
 
 
 def without_alpha(values: np.ndarray, has_alpha: bool) -> tuple[np.ndarray, np.ndarray | None]:

@@ -13,8 +13,10 @@ from luxgrad.graph.schema import dumps, from_data, loads, to_data
 from luxgrad.graph.ui_form import is_ui_form, to_api
 from luxgrad.graph.ui_layout import from_api
 
+RAW = {"develop": "full", "white_balance": "as shot", "kelvin": 5500, "tint": 0,
+       "highlights": "neutral", "demosaic": "auto", "denoise": "off", "noise_threshold": 0}  # fmt: skip
 API: dict[str, Any] = {
-    "1": {"class_type": "luxgrad.load_photo", "inputs": {"file": "a.jpg", "light": "auto"}, "_meta": {"title": "Photo"}},
+    "1": {"class_type": "luxgrad.load_photo", "inputs": {"file": "a.jpg", "light": "auto", **RAW}, "_meta": {"title": "Photo"}},
     "2": {"class_type": "luxgrad.tone.exposure",
           "inputs": {"image": ["1", 0], "stops": 0.123456}, "_meta": {"title": "Bright"}},
     "3": {"class_type": "luxgrad.local.luminance_mask",
@@ -74,6 +76,16 @@ def test_named_values_win_over_positional_ones_and_seeds_may_carry_their_control
     written = json.loads(dumps(graph))
     assert node(written, 5)["widgets_values"] == ["*.stops", "auto", 20.0, 9, "randomize", "keep"]
     assert node(written, 2)["widgets_values_named"] == {"stops": 1.0}
+
+
+def test_a_photo_source_from_before_its_raw_parameters_loads_and_takes_them() -> None:
+    ui = document()
+    node(ui, 1)["widgets_values"] = ["a.jpg", "auto", "image"]
+    assert to_api(ui)["1"]["inputs"] == {"file": "a.jpg", "light": "auto"}
+    written = json.loads(dumps(loads(json.dumps(ui)).with_values({"1.highlights": "clip"})))
+    expected = ["a.jpg", "auto", "full", "as shot", 5500, 0, "clip", "auto", "off", 0, "image"]
+    assert node(written, 1)["widgets_values"] == expected
+    assert to_api(written)["1"]["inputs"]["highlights"] == "clip"
 
 
 def test_muted_nodes_drop_out_and_bypassed_ones_are_passed_by() -> None:
