@@ -5,9 +5,20 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_LONGEST = 1500
+
+
+def one_line(text: str, longest: int = _LONGEST) -> str:
+    """A text without line breaks and control characters, cut where it is longer than people read."""
+    flat = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: 4 * longest]).split())
+    return flat if len(flat) <= longest else flat[: longest - 3] + "..."
+
 
 class WorkflowError(ValueError):
     """A workflow, a value or a photo that cannot be used as asked. The text is one line for people."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(one_line(text))
 
 
 class Stopped(Exception):
@@ -16,7 +27,7 @@ class Stopped(Exception):
 
 def nearest(word: str, known: Iterable[str], many: int = 3) -> str:
     """`(nearest: a, b)` for a misspelt word, or `(there are: ...)` when nothing is like it."""
-    known = list(dict.fromkeys(known))
+    known = list(dict.fromkeys(one_line(name, 80) for name in known))
     close = difflib.get_close_matches(word, known, many, 0.5)
     if close:
         return f"(nearest: {', '.join(close)})"

@@ -16,7 +16,7 @@ from ..light.photo import Photo
 from ..ops.params import BadValue, Slider
 from ..ops.spec import OpSpec, Param
 from ..ops.types import Lut
-from .errors import WorkflowError, nearest
+from .errors import WorkflowError, nearest, one_line
 
 if TYPE_CHECKING:
     from .fit import Fitted
@@ -67,7 +67,7 @@ class Step:
         return {param.name: self.value(param.name) for param in self.spec.params}
 
     def __str__(self) -> str:
-        return f"step {self.id} ({self.title or self.spec.id})"
+        return f"step {one_line(self.id, 60)} ({one_line(self.title, 60) or self.spec.id})"
 
 
 @dataclass(frozen=True)

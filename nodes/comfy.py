@@ -80,18 +80,21 @@ def path_of(kind: str, name: str) -> Path:
 
 def output_path(name: str, width: int, height: int) -> tuple[Path, str]:
     """A new file in the output folder, numbered as ComfyUI numbers, and its subfolder. Raises WorkflowError."""
-    stem, dot, ending = name.rpartition(".")
-    if not dot or not stem:
+    stem, _, ending = name.rpartition(".")
+    if not stem or not ending.isalnum() or not name.isprintable():
         raise WorkflowError(f"expected a file name with an ending, such as photo.tif; got {name[:120]!r}")
     paths = module("folder_paths")
     if paths is None:
         return Path(name), ""
+    folder = Path(paths.get_output_directory()).resolve()
+    if not (folder / stem).resolve().is_relative_to(folder):
+        raise WorkflowError(f"{name[:120]!r} lies outside the output folder {folder}")
     try:
-        folder, start, counter, subfolder, _ = paths.get_save_image_path(stem, paths.get_output_directory(), width, height)
+        found, start, counter, subfolder, _ = paths.get_save_image_path(stem, str(folder), width, height)
+        while (path := Path(found) / f"{start}_{counter:05}_.{ending}").exists():
+            counter += 1
     except Exception as error:
-        raise WorkflowError(f"{name[:120]!r} lies outside the output folder: {error}") from None
-    while (path := Path(folder) / f"{start}_{counter:05}_.{ending}").exists():
-        counter += 1
+        raise WorkflowError(f"{name[:120]!r} cannot be written into the output folder: {error}") from None
     return path, subfolder
 
 

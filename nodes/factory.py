@@ -16,7 +16,7 @@ from ..ops.params import Choice, Count, File, Kind, Slider, Switch, Text
 from ..ops.spec import PICTURES, Input, OpSpec, Param
 from .lazy import LazyTensor
 from .memory import MEMORY
-from .recipe import Recipe, fitting_mask, foreign, record, source
+from .recipe import Recipe, fitting_mask, foreign, record, source, title_of
 from .tape import bare
 
 HIDDEN = {"unique_id": "UNIQUE_ID", "prompt": "PROMPT"}
@@ -130,7 +130,7 @@ def recorded(
 @contextlib.contextmanager
 def naming(spec: OpSpec, unique_id: str, prompt: Mapping[str, Any] | None) -> Iterator[Step]:
     """The step that a node stands for; what goes wrong meanwhile names it, and what is made meanwhile can carry gradients."""
-    title = str((prompt or {}).get(str(unique_id), {}).get("_meta", {}).get("title", ""))
+    title = title_of((prompt or {}).get(str(unique_id)))
     step = Step(str(unique_id) or spec.node_id, spec, title=title)
     try:
         with torch.inference_mode(False):

@@ -11,7 +11,7 @@ import torch
 
 from ..advice.auto import auto
 from ..files.atomic import whole_file
-from ..graph.errors import WorkflowError
+from ..graph.errors import WorkflowError, one_line
 from ..graph.fit import fit
 from ..graph.model import Graph, Path, Step
 from ..graph.report import Fitted, PairResult
@@ -23,7 +23,7 @@ from ..ops.spec import REGISTRY, OpSpec
 from . import comfy
 from .factory import RecordingNode, arriving, naming
 from .lazy import LazyTensor
-from .recipe import ImagePhoto, Recipe, Taped, record
+from .recipe import ImagePhoto, Recipe, Taped, record, title_of
 from .sinks import preview
 from .tape import agrees
 
@@ -36,6 +36,11 @@ class FitNode(RecordingNode):
     INPUT_IS_LIST = True
     OUTPUT_IS_LIST = (True, False)
     OUTPUT_NODE = True
+
+    @classmethod
+    def IS_CHANGED(cls, action: Any = None, **_others: Any) -> float | str:  # noqa: N802
+        """A fit is an act: asked for again it runs again, so that what it finds reaches the prompt and picture at hand."""
+        return float("nan") if action in ("fit", ["fit"]) else ""
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, dict[str, Any]]:  # noqa: N802
@@ -180,7 +185,7 @@ def _wires(prompt: Any, node: str) -> list[Any]:
 
 
 def _name(entry: Mapping[str, Any], node: str) -> str:
-    return str(entry.get("_meta", {}).get("title") or f"step {node}")
+    return one_line(title_of(entry), 60) or f"step {node}"
 
 
 def told(fitted: Fitted, behind: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from ..graph.errors import WorkflowError
+from ..graph.errors import WorkflowError, one_line
 from ..graph.model import Link
 from ..graph.ports import DEVELOPING, find_spec
 from ..graph.render import Settings
@@ -20,7 +20,7 @@ from ..ops.params import File
 from ..ops.spec import PICTURES
 from . import comfy
 from .memory import MEMORY
-from .recipe import Recipe, record, source_of
+from .recipe import Recipe, record, source_of, title_of
 from .sinks import picture_of
 
 SIZE = 1024
@@ -45,7 +45,9 @@ class _Rebuilding:
             raise WorkflowError(f"expected a node {node[:40]!r} in the prompt")
         if depth > _LONGEST:
             raise WorkflowError(f"expected at most {_LONGEST} steps in a row, and no circle")
-        kind = str(entry.get("class_type", ""))
+        kind = entry.get("class_type")
+        if not isinstance(kind, str):
+            raise WorkflowError(f"node {node[:40]}: expected the name of a class")
         if kind == "luxgrad.fit":
             return self._wire(node, entry, "photo", depth)
         if not kind.startswith("luxgrad.") and kind != "LoadImage":
@@ -67,7 +69,7 @@ class _Rebuilding:
             if isinstance(given.get(wire.name), list)
         }
         values = {param.name: given[param.name] for param in spec.params if param.name in given}
-        graph, handed = record(spec, node, str((entry.get("_meta") or {}).get("title", "")), values, inputs)
+        graph, handed = record(spec, node, title_of(entry), values, inputs)
         if getattr(spec.reach, "role", None) == "source":
             param = spec.params[0]
             assert isinstance(param.kind, File)
@@ -126,7 +128,8 @@ def register(routes: Any) -> None:
     @routes.post("/luxgrad/preview")
     async def answer(request: Any) -> Any:
         origin = request.headers.get("Origin", "")
-        if request.content_type != "application/json" or (origin and origin.rpartition("//")[2] != request.headers.get("Host")):
+        foreign = origin and origin.rpartition("//")[2] != request.headers.get("Host")
+        if request.content_type != "application/json" or foreign or request.headers.get("Sec-Fetch-Site") == "cross-site":
             return web.json_response({"error": "expected JSON from this editor"}, status=403)
         try:
             data = await request.json()
@@ -136,6 +139,8 @@ def register(routes: Any) -> None:
             picture, stale = await asyncio.to_thread(preview, data["prompt"], str(data["node"]), SIZE, moving)
         except NotYet as error:
             return web.json_response({"error": str(error)}, status=409)
-        except (WorkflowError, KeyError, TypeError, ValueError) as error:
-            return web.json_response({"error": str(error)}, status=400)
+        except RecursionError:
+            return web.json_response({"error": "expected a prompt that is not nested deeply"}, status=400)
+        except (WorkflowError, KeyError, TypeError, ValueError, OverflowError) as error:
+            return web.json_response({"error": one_line(str(error))}, status=400)
         return web.Response(body=picture, content_type="image/jpeg", headers={"X-Luxgrad-Stale": str(int(stale))})

@@ -19,7 +19,7 @@ from ..graph.plan import Plan, make_plan
 from ..graph.ports import PORTS
 from ..graph.render import Job, Settings, companions
 from ..graph.targets import full_sizes, gather_sources
-from ..light.photo import Photo
+from ..light.photo import Codes, Photo
 from ..light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
 from ..light.rectangle import Region, Size
 from ..light.transfer import srgb_decode, srgb_encode
@@ -27,7 +27,9 @@ from ..ops.spec import OpSpec
 from .tape import TapedTensor, bare, leaves, replay
 
 SOURCE = "luxgrad.load_photo"
-_SNAP = 0.01
+_SNAP = 0.05
+_EIGHT_BIT = 1e-3
+_SAMPLE = 7
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,14 +99,28 @@ def fitting_mask(mask: Tensor, size: Size) -> Tensor:
     return _masks[mask]
 
 
-def codes_of_light(light: Tensor) -> Tensor:
+def in_eight_bits(photo: Photo | None) -> bool:
+    """Whether a picture came in 8-bit codes, as far as a sample of its pixels says."""
+    raster = photo.raster if photo is not None else None
+    if isinstance(raster, Codes):
+        return raster.values.dtype == torch.uint8
+    if raster is None or not isinstance(photo, ImagePhoto):
+        return False
+    codes = raster[..., ::_SAMPLE, ::_SAMPLE].float() * 255.0
+    return bool(((codes - codes.round()).abs() < _EIGHT_BIT).all())
+
+
+def codes_of_light(light: Tensor, eight_bits: bool) -> Tensor:
     """Linear Rec.2020 light (B3HW) as the values of an IMAGE (B,H,W,3): sRGB codes, unbounded.
 
-    A value within a hundredth of an 8-bit code of one is exactly that code, because ComfyUI's SaveImage truncates.
+    eight_bits: whether they came in 8-bit codes. Then a value as near to one as steps at rest leave it (1e-5 of light,
+    0.03 of a code in the darks) is exactly that code, because ComfyUI's SaveImage truncates.
     """
     codes = torch.cat([srgb_encode(plane) for plane in mix(REC2020_TO_SRGB, *light.split(1, dim=1))], dim=1).float()
-    nearest = torch.round(codes * 255.0)
-    return torch.where((codes * 255.0 - nearest).abs() < _SNAP, nearest / 255.0, codes).movedim(1, -1).contiguous()
+    if eight_bits:
+        nearest = torch.round(codes * 255.0)
+        codes = torch.where((codes * 255.0 - nearest).abs() < _SNAP, nearest / 255.0, codes)
+    return codes.movedim(1, -1).contiguous()
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,10 +191,10 @@ class Recipe:
         job = self.job(settings, scale, cache)
         if moving in self.graph.steps and cache is not None:
             job.keep_before([Path(moving, "")])
-        ref, whole = job.plan.outputs[0], list[Tensor]()
+        ref, whole, eight_bits = job.plan.outputs[0], list[Tensor](), in_eight_bits(self._origin())
 
         def put(region: Region, pixels: Tensor) -> None:
-            part = pixels[:, 0].float() if self.mask else codes_of_light(pixels)
+            part = pixels[:, 0].float() if self.mask else codes_of_light(pixels, eight_bits)
             if not whole:
                 whole.append(torch.empty(len(part), *job.plan.size(ref), *part.shape[3:]))
             rows, columns = region.within(Region.whole(job.plan.size(ref)))
@@ -245,6 +261,13 @@ def _as_wired(picture: Tensor, leaf: Any) -> Tensor:
         return picture[:, 0]
     codes = torch.cat([srgb_encode(plane) for plane in mix(REC2020_TO_SRGB, *picture.split(1, dim=1))], dim=1).movedim(1, -1)
     return codes if leaf.shape[-1] == 3 else torch.cat([codes, leaf.rendered()[..., 3:].clone()], dim=-1)
+
+
+def title_of(entry: Any) -> str:
+    """The title of a node in a prompt; empty where it has none."""
+    meta = entry.get("_meta") if isinstance(entry, Mapping) else None
+    title = meta.get("title") if isinstance(meta, Mapping) else None
+    return title if isinstance(title, str) else ""
 
 
 def record(

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,19 @@ PATIENCE = 240.0
 class Server:
     """ComfyUI on the CPU with our pack, in a base folder of its own.
 
+    flags: more of its command line. ours: whether our pack is there. packs: other packs, name -> source of its module.
     COMFYUI_ROOT: a checkout. COMFYUI_PYTHON: the interpreter that has its requirements (this one). COMFYUI_FRONTEND: an
     unpacked front end to serve instead of the pinned one.
     """
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, *flags: str, ours: bool = True, packs: Mapping[str, str] | None = None) -> None:
         self.base = base
         for name in ("custom_nodes", "input", "output", "temp", "user", "models"):
             (base / name).mkdir(parents=True)
-        (base / "custom_nodes" / "a.pack-of-ours").symlink_to(ROOT)
+        if ours:
+            (base / "custom_nodes" / "a.pack-of-ours").symlink_to(ROOT)
+        for name, source in (packs or {}).items():
+            (base / "custom_nodes" / f"{name}.py").write_text(source)
         for photo in (ROOT / "workflows" / "photos").iterdir():
             shutil.copy(photo, base / "input" / photo.name)
         with socket.socket() as free:
@@ -44,6 +49,7 @@ class Server:
         ]
         command += ["--cpu", "--listen", "127.0.0.1", "--port", str(self.port), "--base-directory", str(base)]
         command += ["--disable-api-nodes", "--database-url", f"sqlite:///{base / 'user' / 'comfyui.db'}"]
+        command += flags
         if "COMFYUI_FRONTEND" in os.environ:
             command += ["--front-end-root", os.environ["COMFYUI_FRONTEND"]]
         self.log = (base / "server.log").open("w")

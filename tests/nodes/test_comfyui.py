@@ -8,21 +8,16 @@ import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-import luxgrad
-from luxgrad.graph.schema import parse
-from luxgrad.graph.ui_form import to_api
-
-from .server import ROOT, Server
+from .prompts import codes, fit, load, op, save, saved
+from .server import Server
 
 pytestmark = pytest.mark.skipif("COMFYUI_ROOT" not in os.environ, reason="COMFYUI_ROOT names no checkout of ComfyUI")
-WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
 
 
 @pytest.fixture(scope="module")
@@ -32,55 +27,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.stop()
 
 
-def codes(path: Path) -> np.ndarray:
-    with Image.open(path) as picture:
-        return np.asarray(picture)
-
-
-def saved(server: Server, outputs: dict[str, Any], node: str) -> Path:
-    entry = outputs[node]["images"][0]
-    return server.base / entry["type"] / entry["subfolder"] / entry["filename"]
-
-
-def load(file: str = "kitten.png") -> dict[str, Any]:
-    return {"class_type": "LoadImage", "inputs": {"image": file}}
-
-
-def save(link: list[Any]) -> dict[str, Any]:
-    return {"class_type": "SaveImage", "inputs": {"images": link, "filename_prefix": "test"}}
-
-
-def op(kind: str, link: list[Any], title: str = "", **values: Any) -> dict[str, Any]:
-    spec = luxgrad.ops.spec.REGISTRY[kind]
-    defaults = {param.name: param.default for param in spec.params}
-    wire = {spec.inputs[0].name: link}
-    return {"class_type": f"luxgrad.{kind}", "inputs": {**defaults, **wire, **values}, "_meta": {"title": title or spec.label}}
-
-
-def fit(photo: list[Any], target: list[Any] | None = None, **values: Any) -> dict[str, Any]:
-    defaults = {"free": "", "method": "auto", "seconds": 10.0, "seed": 0, "action": "fit"}
-    wires = {"photo": photo, **({"target": target} if target else {})}
-    return {"class_type": "luxgrad.fit", "inputs": {**defaults, **wires, **values}, "_meta": {"title": "Fit"}}
-
-
 def test_a_neutral_operation_changes_no_saved_code(server: Server) -> None:
     prompt = {"1": load(), "2": op("tone.exposure", ["1", 0]), "3": save(["2", 0]), "4": save(["1", 0])}
     outputs = server.run(prompt)
     np.testing.assert_array_equal(codes(saved(server, outputs, "3")), codes(saved(server, outputs, "4")))
-
-
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_a_shared_workflow_gives_the_same_pixels_as_the_terminal(server: Server, path: Path, tmp_path: Path) -> None:
-    prompt = to_api(parse(path.read_bytes()))
-    sink = next(key for key, entry in prompt.items() if entry["class_type"] == "luxgrad.save_photo")
-    prompt[sink]["inputs"] |= {"file": f"{path.stem}.tif", "depth": "float"}
-    outputs = server.run(prompt, json.loads(path.read_bytes()))
-    assert "error" not in outputs, str(outputs)[-3000:]
-    made = luxgrad.load(server.base / "output" / outputs[sink]["text"][0])
-    headless = luxgrad.open(path)
-    expected = tmp_path / "expected.tif"
-    luxgrad.save(headless({}), expected, depth="float")
-    assert float((made.pixels - luxgrad.load(expected).pixels).abs().max()) < 1e-5
 
 
 def test_a_fit_writes_values_back_into_prompt_and_png(server: Server) -> None:

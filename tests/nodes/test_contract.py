@@ -146,6 +146,12 @@ def test_a_neutral_operation_between_load_and_save_changes_no_code(editor: Edito
     assert (saved == untouched).all()
 
 
+def test_a_neutral_operation_changes_no_16_bit_code(editor: Editor) -> None:
+    every = torch.arange(65536, dtype=torch.float64).div(65535).float().view(1, 256, 256, 1).expand(-1, -1, -1, 3)
+    _, (lazy,) = editor.add("luxgrad.tone.exposure", image=((editor.foreign(), 0), every))
+    assert ((lazy.double() * 65535).round() == (every.double() * 65535).round()).all()
+
+
 def test_half_precision_grey_and_alpha_come_in_and_alpha_goes_on(editor: Editor) -> None:
     source = editor.foreign()
     half = editor.add("luxgrad.tone.exposure", image=((source, 0), image().half()))[1][0]

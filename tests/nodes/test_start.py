@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +16,9 @@ import torch
 import luxgrad
 from luxgrad.files.errors import FileError
 from luxgrad.graph.errors import WorkflowError
+from luxgrad.graph.execute import Execution
 from luxgrad.light.photo import Photo
+from luxgrad.light.rectangle import Region
 
 from ..graph.graphs import chain
 from .conftest import ROOT
@@ -81,6 +86,38 @@ def test_the_pack_starts_and_works_beside_broken_packages(tmp_path: Path) -> Non
         tmp_path,
     )
     assert said.split()[1:] == ["True", "3"]
+
+
+def test_comfyui_is_asked_for_room_where_memory_runs_out(pack: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pack.NODE_CLASS_MAPPINGS
+    comfy = importlib.import_module(f"{pack.__name__}.nodes.comfy")
+    asked: list[str] = []
+    names = ("unload_all_models", "soft_empty_cache", "free_memory", "throw_exception_if_processing_interrupted")
+    tell = {name: (lambda *_arguments, name=name: asked.append(name)) for name in names}
+    management = SimpleNamespace(**tell, get_torch_device=lambda: torch.device("cpu"))
+    monkeypatch.setitem(sys.modules, "comfy.model_management", management)
+    comfy.CACHE.put("some key", torch.zeros(8))
+    with comfy.rendering(100) as settings:
+        assert asked == ["free_memory"]
+        graph = chain("tone.exposure")
+        sizes: list[int] = []
+        lacking = torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+        def put(region: Region, _pixels: torch.Tensor) -> None:
+            sizes.append(region.pixels)
+
+        evaluate = Execution.evaluate
+
+        def cramped(self: Execution, wanted: Any, *rest: Any) -> Any:
+            if wanted[0][1].pixels > 5000:
+                raise lacking
+            return evaluate(self, wanted, *rest)
+
+        monkeypatch.setattr(Execution, "evaluate", cramped)
+        graph(Photo(torch.rand(1, 3, 80, 100)), room=settings.room, put=put)
+    assert sizes == [4000, 4000]
+    assert asked[1:3] == ["unload_all_models", "soft_empty_cache"]
+    assert len(comfy.CACHE) == 0
 
 
 @pytest.fixture(params=BROKEN)
