@@ -131,3 +131,13 @@ def without_alpha(values: np.ndarray, has_alpha: bool) -> tuple[np.ndarray, np.n
     """Colour (H, W, C) and alpha (H, W) of interleaved codes."""
     values = values if values.ndim == 3 else values[..., None]
     return (values[..., :-1], values[..., -1]) if has_alpha else (values, None)
+
+
+def unpremultiplied(values: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Codes (H, W, C) that are multiplied by alpha (H, W), divided by it: in the type they have, rounded, 0 where alpha is 0."""
+    if values.dtype.kind == "f":
+        share = alpha[..., None]
+        return np.divide(values, share, out=np.where(share > 0, 0, values).astype(values.dtype), where=share > 0)
+    most = int(np.iinfo(values.dtype).max)
+    wide, share = values.astype(np.uint64), np.maximum(alpha, 1)[..., None].astype(np.uint64)
+    return np.minimum((wide * most + share // 2) // share, most).astype(values.dtype)

@@ -7,10 +7,11 @@ from pathlib import Path
 from ..errors import FileError
 from .format import Format
 from .jpeg import JPEG
+from .jxl import JPEG_XL
 from .png import PNG
 from .tiff import TIFF
 
-FORMATS: tuple[Format, ...] = (JPEG, PNG, TIFF)
+FORMATS: tuple[Format, ...] = (JPEG, PNG, TIFF, JPEG_XL)
 
 READ_ENDINGS = tuple(ending for form in FORMATS for ending in form.endings)
 """The endings of files that a menu offers."""
