@@ -134,7 +134,7 @@ def without_alpha(values: np.ndarray, has_alpha: bool) -> tuple[np.ndarray, np.n
 
 
 def unpremultiplied(values: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Codes (H, W, C) that are multiplied by alpha (H, W), divided by it: in the type they have, rounded, 0 where alpha is 0."""
+    """Codes (H, W, C) that are multiplied by alpha (H, W), divided by it; 0 where it is 0."""
     if values.dtype.kind == "f":
         share = alpha[..., None]
         return np.divide(values, share, out=np.where(share > 0, 0, values).astype(values.dtype), where=share > 0)

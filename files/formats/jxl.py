@@ -136,7 +136,8 @@ def encode(path: Path, codes: np.ndarray, beside: Beside, saving: Saving) -> Non
     """
     encoder, codes = imagecodecs("JPEG XL").jpegxl_encode, np.ascontiguousarray(codes)
     lossless = saving.quality >= 100 or codes.dtype.kind == "f"
-    depth, encoding = None, beside.encoding
+    depth: Depth | None = None
+    encoding: Encoding | None = beside.encoding
     if lossless:
         data = encoder(codes, lossless=True, effort=5 if codes.dtype.kind == "u" else 3, numthreads=_threads())
     elif codes.dtype == np.uint8 and encoding == Encoding():
@@ -162,15 +163,17 @@ def encode(path: Path, codes: np.ndarray, beside: Beside, saving: Saving) -> Non
 
 def _srgb_light(codes: np.ndarray, beside: Beside) -> np.ndarray:
     """Unbounded linear sRGB light of codes, for the encoder to store as XYB; alpha as it is."""
-    from ...light.primaries import REC2020_TO_SRGB, product
-    from ..colour import colour_of
+    import torch
 
-    colour = colour_of(Decoded(codes[..., :3], profile=beside.profile, encoding=beside.encoding))
-    matrix = np.array(product(REC2020_TO_SRGB, colour.to_rec2020), np.float32)
+    from ...light.primaries import REC2020_TO_SRGB, mix
+    from ...light.rectangle import strips
+    from ..decode import as_photo
+
+    photo = as_photo(Decoded(codes[..., :3], profile=beside.profile, encoding=beside.encoding))
     light = np.empty(codes.shape, np.float32)
-    for rows in np.array_split(np.arange(len(codes)), max(1, codes.size >> 20)):
-        linear = [curve.astype(np.float32)[codes[rows, :, c]] for c, curve in enumerate(colour.curves)]
-        light[rows, :, :3] = np.stack(linear, axis=-1) @ matrix.T
+    for strip in strips(photo.size):
+        planes = mix(REC2020_TO_SRGB, *photo.read(strip).split(1, dim=1))
+        light[strip.top : strip.top + strip.height, :, :3] = torch.cat(planes, dim=1)[0].permute(1, 2, 0).numpy()
     if codes.shape[2] == 4:
         light[..., 3] = codes[..., 3] / np.float32(np.iinfo(codes.dtype).max)
     return light
@@ -194,7 +197,7 @@ JPEG_XL = Format(
     header,
     decode,
     apart=True,
-    depths=("8", "16", "half", "float"),
+    depths=("8", "16", "float"),
     encode=encode,
     carries=frozenset({"profile", "exif", "xmp", "alpha"}),
 )

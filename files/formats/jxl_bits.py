@@ -10,6 +10,11 @@ Choice = tuple[int, int]
 """An offset and how many bits are added to it: one of the four ways a U32 is written."""
 
 
+def damaged(what: str) -> FileError:
+    """The error of a stream some part of which is wrong."""
+    return FileError(f"damaged: the JPEG XL stream's {what}")
+
+
 class BitReader:
     """Reads a stream's fields one after the other. Raises FileError where the stream ends early."""
 
@@ -19,7 +24,7 @@ class BitReader:
     def bits(self, count: int) -> int:
         """An unsigned number of at most 56 bits."""
         if self.at + count > len(self.data) * 8:
-            raise FileError("damaged: the JPEG XL stream ends early")
+            raise damaged("end comes early")
         first = self.at >> 3
         word = int.from_bytes(self.data[first : first + 8], "little")
         value = word >> (self.at & 7) & ((1 << count) - 1)

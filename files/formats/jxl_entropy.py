@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import FileError
-from .jxl_bits import BitReader
+from .jxl_bits import BitReader, damaged
+from .jxl_prefix import prefix_codes, symbol_of, var_len
 
 _PRECISION = 12
 _TOTAL = 1 << _PRECISION
@@ -16,14 +16,6 @@ _WINDOW = 1 << 20
 _RUN = 13
 _LOG_COUNTS = {(0, 3): 10, (2, 3): 7, (4, 3): 6, (5, 3): 8, (6, 3): 9, (3, 4): 3, (7, 4): 5, (9, 4): 4, (11, 4): 1}
 _LOG_COUNTS |= {(15, 4): 2, (17, 5): 0, (33, 6): 11, (1, 7): 12, (65, 7): _RUN}
-_LENGTH_ORDER = (1, 2, 3, 4, 0, 5, 17, 6, 16, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-_LENGTH_CODES = {(0, 2): 0, (1, 2): 4, (2, 2): 3, (3, 3): 2, (7, 4): 1, (15, 4): 5}
-Codes = dict[tuple[int, int], int]
-"""A prefix code: (bits as read, how many) -> symbol."""
-
-
-def damaged(what: str) -> FileError:
-    return FileError(f"damaged: the JPEG XL stream's {what}")
 
 
 @dataclass(frozen=True)
@@ -65,7 +57,7 @@ class Numbers:
         prefix = read.flag()
         log_size = 15 if prefix else 5 + read.bits(2)
         self.hybrids = [_hybrid(read, log_size) for _ in range(count)]
-        self.codes = _prefix_codes(read, count) if prefix else []
+        self.codes = prefix_codes(read, count) if prefix else []
         self.tables = [] if prefix else [_alias_table(_distribution(read, 1 << log_size), log_size) for _ in range(count)]
         self.shift = _PRECISION - log_size
         self.state = 0 if prefix else read.bits(32)
@@ -95,7 +87,7 @@ class Numbers:
 
     def _token(self, cluster: int) -> int:
         if self.codes:
-            return _symbol(self.read, self.codes[cluster])
+            return symbol_of(self.read, self.codes[cluster])
         entry = self.state & (_TOTAL - 1)
         table = self.tables[cluster]
         symbol, offset, share = table[entry >> self.shift].at(entry & ((1 << self.shift) - 1))
@@ -150,18 +142,11 @@ def _clusters(read: BitReader, contexts: int) -> list[int]:
     return clusters
 
 
-def _var_len(read: BitReader, bits: int) -> int:
-    if not read.flag():
-        return 0
-    count = read.bits(bits)
-    return (1 << count) + read.bits(count)
-
-
 def _distribution(read: BitReader, most: int) -> list[int]:
     """How often each symbol comes, of 4096 (C.2.5)."""
     shares = [0] * most
     if read.flag():
-        symbols = [_var_len(read, 3) for _ in range(read.bits(1) + 1)]
+        symbols = [var_len(read, 3) for _ in range(read.bits(1) + 1)]
         if len(set(symbols)) < len(symbols) or max(symbols) >= most:
             raise damaged("distribution names a symbol wrongly")
         shares[symbols[0]] = _TOTAL if len(symbols) == 1 else read.bits(_PRECISION)
@@ -169,7 +154,7 @@ def _distribution(read: BitReader, most: int) -> list[int]:
             shares[symbols[1]] = _TOTAL - shares[symbols[0]]
         return shares
     if read.flag():
-        count = _var_len(read, 3) + 1
+        count = var_len(read, 3) + 1
         if count > most:
             raise damaged("distribution is too long")
         return [_TOTAL // count + (index < _TOTAL % count) for index in range(count)] + [0] * (most - count)
@@ -182,14 +167,14 @@ def _counted(read: BitReader, most: int) -> list[int]:
     while log < 3 and read.flag():
         log += 1
     shift = (read.bits(log) | 1 << log) - 1
-    length = _var_len(read, 3) + 3
+    length = var_len(read, 3) + 3
     if shift > _PRECISION + 1 or length > most:
         raise damaged("distribution is too long")
     logs, runs, index = [0] * length, {}, 0
     while index < length:
-        logs[index] = _symbol(read, _LOG_COUNTS)
+        logs[index] = symbol_of(read, _LOG_COUNTS)
         if logs[index] == _RUN:
-            runs[index] = _var_len(read, 3) + 4
+            runs[index] = var_len(read, 3) + 4
             index += runs[index]
         else:
             index += 1
@@ -253,84 +238,3 @@ def _alias_table(shares: list[int], log_size: int) -> list[_Slot]:
             slot.offset -= slot.cutoff
             slot.other_share = slots[slot.other].own_share
     return slots
-
-
-def _symbol(read: BitReader, codes: Codes) -> int:
-    if len(codes) == 1:
-        return next(iter(codes.values()))
-    word = 0
-    for count in range(1, 16):
-        word |= read.bits(1) << (count - 1)
-        if (word, count) in codes:
-            return codes[word, count]
-    raise damaged("prefix code is broken")
-
-
-def _prefix_codes(read: BitReader, count: int) -> list[Codes]:
-    sizes = [_var_len(read, 4) + 1 for _ in range(count)]
-    return [_prefix_code(read, size) if size > 1 else {(0, 0): 0} for size in sizes]
-
-
-def _prefix_code(read: BitReader, size: int) -> Codes:
-    """As in Brotli (RFC 7932, 3.4 and 3.5)."""
-    skip = read.bits(2)
-    if skip == 1:
-        return _simple_code(read, size)
-    lengths, space = [0] * 18, 32
-    for symbol in _LENGTH_ORDER[skip:]:
-        lengths[symbol] = _symbol(read, _LENGTH_CODES)
-        space -= 32 >> lengths[symbol] if lengths[symbol] else 0
-        if space <= 0:
-            break
-    return _canonical(_code_lengths(read, _canonical(lengths), size))
-
-
-def _simple_code(read: BitReader, size: int) -> Codes:
-    count = read.bits(2) + 1
-    symbols = [read.bits((size - 1).bit_length()) for _ in range(count)]
-    if len(set(symbols)) < count or max(symbols) >= size:
-        raise damaged("prefix code names a symbol wrongly")
-    deep = count == 4 and read.flag()
-    widths = {1: (0,), 2: (1, 1), 3: (1, 2, 2), 4: (1, 2, 3, 3) if deep else (2, 2, 2, 2)}[count]
-    lengths = [0] * size
-    if count == 1:
-        return {(0, 0): symbols[0]}
-    for symbol, width in zip(symbols, widths):
-        lengths[symbol] = width
-    return _canonical(lengths)
-
-
-def _code_lengths(read: BitReader, codes: Codes, size: int) -> list[int]:
-    lengths: list[int] = []
-    space, last, repeat, repeated = 1 << 15, 8, 0, 0
-    while len(lengths) < size and space > 0:
-        symbol = _symbol(read, codes)
-        if symbol < 16:
-            lengths.append(symbol)
-            repeat = 0
-            if symbol:
-                last, space = symbol, space - (1 << 15 >> symbol)
-            continue
-        length = last if symbol == 16 else 0
-        bits = symbol - 14
-        if repeated != length:
-            repeat, repeated = 0, length
-        old = repeat
-        repeat = ((repeat - 2) << bits if repeat else 0) + read.bits(bits) + 3
-        lengths += [length] * (repeat - old)
-        space -= (repeat - old) * (1 << 15 >> length) if length else 0
-    if space != 0 or len(lengths) > size:
-        raise damaged("prefix code is broken")
-    return lengths
-
-
-def _canonical(lengths: list[int]) -> Codes:
-    used = [(length, symbol) for symbol, length in enumerate(lengths) if length]
-    if len(used) == 1:
-        return {(0, 0): used[0][1]}
-    codes, code, before = {}, 0, 0
-    for length, symbol in sorted(used):
-        code <<= length - before
-        codes[int(f"{code:0{length}b}"[::-1], 2), length] = symbol
-        code, before = code + 1, length
-    return codes

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 
 from ..errors import FileError
-from .jxl_bits import BitReader
-from .jxl_entropy import Numbers, damaged
+from .jxl_bits import BitReader, damaged
+from .jxl_entropy import Numbers
 
 _MOST_BYTES = 2 << 20
 _HEADER = 128
@@ -172,9 +172,7 @@ class _Unpacking:
         begin = len(self.out)
         for index, byte in enumerate(rest):
             place = begin + index - index % width
-            first, second, third = (
-                int.from_bytes(self.out[place - back * stride :][:width], "big") for back in (1, 2, 3)
-            )
+            first, second, third = (int.from_bytes(self.out[place - back * stride :][:width], "big") for back in (1, 2, 3))
             guess = (first, 2 * first - second, 3 * first - 3 * second + third)[order]
             self.out.append((byte + (guess >> 8 * (width - 1 - index % width))) & 255)
 
