@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..light.photo import Codes, Photo
-from .colour import Colour, colour_of
+from ..light.photo import Photo
+from .colour import raster_of
 from .errors import FileError, guarded, named
 from .exif import read_exif
-from .formats.format import Decoded, Development, Format, Header
+from .formats.format import Decoded, Development, Encoding, Format, Header
 from .formats.registry import FORMATS, told_by
 from .limits import check_bytes, check_header
 from .worker import decode_apart, header_apart
@@ -70,31 +70,12 @@ def as_photo(decoded: Decoded) -> Photo:
     turn = orientation if decoded.orientation is None else decoded.orientation
     values, alpha = (_upright(array, turn) for array in (decoded.values, decoded.alpha))
     assert values is not None
-    whole = values.dtype.kind == "u"
-    colour = colour_of(decoded)
-    if not whole:
-        values = _linear_floats(values.astype(np.float32, copy=False), colour)
-    table = torch.from_numpy(np.stack(colour.curves).astype(np.float32)) if whole else None
     return Photo(
-        Codes(torch.from_numpy(np.ascontiguousarray(values)), table, colour.to_rec2020),
+        raster_of(decoded, values),
         None if alpha is None else _alpha(alpha, decoded.bits),
-        decoded.light or ("display" if whole else "scene"),
+        decoded.light or ("display" if values.dtype.kind == "u" else "scene"),
         {**metadata, **decoded.facts, **({"XMP": decoded.xmp} if decoded.xmp else {})},
     )
-
-
-def _linear_floats(values: np.ndarray, colour: Colour) -> np.ndarray:
-    if not np.isfinite(values).all():
-        where = np.argwhere(~np.isfinite(values).all(axis=2))[0]
-        raise FileError(f"expected finite light; got NaN or infinity, first at row {where[0]}, column {where[1]}")
-    if colour.linear:
-        return values
-    outside = (values < 0.0) | (values > 1.0)
-    if outside.any():
-        raise FileError("expected linear light, or codes in 0..1; got float codes beyond, under a curved colour profile")
-    straight = np.linspace(0.0, 1.0, len(colour.curves[0]))
-    inside = [np.interp(values[..., c], straight, curve) for c, curve in enumerate(colour.curves)]
-    return np.stack(inside, axis=-1).astype(np.float32)
 
 
 def _alpha(alpha: np.ndarray, bits: int | None) -> Tensor:
@@ -120,9 +101,11 @@ def read_like_comfyui(path: Path) -> Photo:
     with named(path):
         decoded = decode(path)
         if decoded.values.dtype == np.uint16:
-            decoded.values = (decoded.values >> 8).astype(np.uint8)
-            decoded.alpha = None if decoded.alpha is None else (decoded.alpha >> 8).astype(np.uint8)
+            surplus = (decoded.bits or 16) - 8
+            decoded.values = (decoded.values >> surplus).astype(np.uint8)
+            decoded.alpha = None if decoded.alpha is None else (decoded.alpha >> surplus).astype(np.uint8)
+            decoded.bits = None
         if decoded.values.dtype != np.uint8:
             raise FileError(f"expected 8 or 16 bits per channel, as LoadImage reads; got {decoded.values.dtype}")
-        decoded.profile = None
+        decoded.profile, decoded.encoding = None, Encoding()
         return as_photo(decoded)

@@ -11,20 +11,22 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..light.encodings import SPACES
 from ..light.gamut import to_display
 from ..light.photo import Codes, Photo
-from ..light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
+from ..light.primaries import mix
 from ..light.rectangle import Region, Size
-from ..light.transfer import srgb_encode
 from .atomic import save_image, whole_file
 from .errors import FileError
 from .exif import BLOCK
 from .formats.format import Beside, Encoding, Saving
 from .formats.registry import written_as
-from .icc import build_profile, srgb_curve
+from .icc_write import build_profile
 
 _DITHER = 0.498
 _HAIR = 2e-3
+_MOST_HALF = 65504.0
+_ROUNDING = 4e-7
 
 
 def depth_for(path: Path, depth: str = "auto") -> str:
@@ -40,41 +42,67 @@ def depth_for(path: Path, depth: str = "auto") -> str:
 class Canvas:
     """A picture being filled tile by tile with the codes that a file will hold.
 
-    depth: 8, 16 or float. dither: add position-seeded noise of just under half a level to 8-bit codes before rounding.
+    depth: 8, 10, 12 or 16 (codes of so many bits), half or float (linear light, unbounded). space: a name of
+    `light.encodings.SPACES`. dither: add position-seeded noise of just under half a level to 8-bit codes before rounding.
     truncate: clip and cut instead of fitting the gamut and rounding, as ComfyUI's SaveImage does (untouched codes stay).
     """
 
-    def __init__(self, size: Size, depth: str, dither: bool = True, truncate: bool = False) -> None:
+    def __init__(self, size: Size, depth: str, dither: bool = True, truncate: bool = False, space: str = "sRGB") -> None:
+        if space not in SPACES:
+            raise FileError(f"expected a colour space ({', '.join(SPACES)}); got {space[:40]!r}")
         self.depth, self.dither, self.truncate = depth, dither and depth == "8" and not truncate, truncate
-        kind = {"8": np.uint8, "16": np.uint16, "float": np.float32}[depth]
+        self.space = SPACES[space]
+        self.bits = int(depth) if depth.isdigit() else None
+        kind = {"8": np.uint8, "half": np.float16, "float": np.float32}.get(depth, np.uint16)
         self.codes = np.empty((*size, 3), kind)
 
+    @property
+    def levels(self) -> float:
+        """The code of white."""
+        return float((1 << self.bits) - 1) if self.bits else 1.0
+
     def put(self, region: Region, pixels: Tensor) -> None:
-        """Take a tile of linear Rec.2020 light (1,3,h,w). Raises FileError where light is not finite."""
+        """Take a tile of linear Rec.2020 light (1,3,h,w). Raises FileError where it is not finite, or too bright for half."""
         if not torch.isfinite(pixels).all():
             raise FileError("expected finite light; got NaN or infinity in the result")
-        if self.depth == "float":
-            codes = torch.cat(mix(REC2020_TO_SRGB, *pixels.split(1, dim=1)), dim=1)
-        else:
-            levels = 255.0 if self.depth == "8" else 65535.0
-            codes = (_clipped(pixels) if self.truncate else to_display(pixels)) * levels
-            if self.dither:
-                codes = codes + _noise(region).to(codes)
-            codes = (codes + (_HAIR if self.truncate else 0.5)).floor().clamp_(0.0, levels)
+        codes = self._whole(region, pixels) if self.bits else self._light(pixels)
         tile = self.codes[region.top : region.top + region.height, region.left : region.left + region.width]
         tile[...] = codes[0].permute(1, 2, 0).cpu().numpy()
 
+    def _light(self, pixels: Tensor) -> Tensor:
+        light = torch.cat(mix(self.space.from_rec2020, *pixels.split(1, dim=1)), dim=1)
+        if self.depth == "half" and (most := light.abs().max()) > _MOST_HALF:
+            raise FileError(f"expected light up to {_MOST_HALF:.0f} for half floats; got {most:.0f}")
+        return light
+
+    def _whole(self, region: Region, pixels: Tensor) -> Tensor:
+        codes = (self._clipped(pixels) if self.truncate else to_display(pixels, self.space)) * self.levels
+        if self.dither:
+            codes = self._settled(codes) + _noise(region).to(codes)
+        return (codes + (_HAIR if self.truncate else 0.5)).floor().clamp_(0.0, self.levels)
+
+    def _settled(self, codes: Tensor) -> Tensor:
+        """Whole codes in place of those whose light is theirs, but for its rounding beside a bright channel.
+
+        Near black a plain power makes a hundredth of a level of that rounding, which noise would carry to the next code.
+        """
+        if not self.space.transfer.startswith("gamma"):
+            return codes
+        whole = codes.round()
+        moved = (self.space.decode(whole / self.levels) - self.space.decode(codes / self.levels)).abs()
+        return torch.where(moved < _ROUNDING, whole, codes)
+
+    def _clipped(self, pixels: Tensor) -> Tensor:
+        planes = mix(self.space.from_rec2020, *pixels.split(1, dim=1))
+        return torch.cat([self.space.encode(plane) for plane in planes], dim=1).clamp(0.0, 1.0)
+
     def photo(self) -> Photo:
         """The codes, as the file will be read."""
-        if self.depth == "float":
-            return Photo(Codes(torch.from_numpy(self.codes), None, SRGB_TO_REC2020), light="scene")
-        levels = 256 if self.depth == "8" else 65536
-        curves = torch.from_numpy(srgb_curve(levels).astype(np.float32)).expand(3, -1)
-        return Photo(Codes(torch.from_numpy(self.codes), curves, SRGB_TO_REC2020))
-
-
-def _clipped(pixels: Tensor) -> Tensor:
-    return torch.cat([srgb_encode(plane) for plane in mix(REC2020_TO_SRGB, *pixels.split(1, dim=1))], dim=1).clamp(0.0, 1.0)
+        values = torch.from_numpy(self.codes)
+        if not self.bits:
+            return Photo(Codes(values, None, self.space.to_rec2020), light="scene")
+        codes = torch.linspace(0.0, 1.0, 1 << self.bits, dtype=torch.float64)
+        return Photo(Codes(values, self.space.decode(codes).float().expand(3, -1), self.space.to_rec2020))
 
 
 def _noise(region: Region) -> Tensor:
@@ -95,17 +123,17 @@ def write_photo(
     quality: int = 95,
     force: bool = False,
 ) -> None:
-    """Write a filled canvas, as sRGB with its profile (float: linear sRGB light). Raises FileError.
+    """Write a filled canvas with the profile of its space (half and float: of linear light). Raises FileError.
 
     metadata: of the photo; its EXIF block is handed on. alpha: (1,1,H,W) or None; JPEG cannot hold it.
     """
     depth_for(path, canvas.depth)
     form, codes = written_as(path), canvas.codes
     if alpha is not None and "alpha" in form.carries:
-        codes = np.concatenate([codes, _alpha_codes(alpha, codes.dtype)], axis=2)
-    linear = canvas.depth == "float"
-    profile = build_profile("sRGB linear" if linear else "sRGB", linear=linear)
-    beside = Beside(profile, Encoding("linear" if linear else "srgb"), metadata.get(BLOCK))
+        codes = np.concatenate([codes, _alpha_codes(alpha, canvas)], axis=2)
+    linear = canvas.bits is None
+    encoding = Encoding("linear" if linear else canvas.space.transfer, canvas.space.primaries)
+    beside = Beside(build_profile(canvas.space, linear), encoding, metadata.get(BLOCK))
     with whole_file(path, force) as part:
         assert form.encode is not None
         form.encode(part, codes, beside, Saving(quality, canvas.depth))
@@ -117,7 +145,6 @@ def write_like_comfyui(path: Path, canvas: Canvas, force: bool = False) -> None:
         save_image(Image.fromarray(canvas.codes), part, "PNG", compress_level=4)
 
 
-def _alpha_codes(alpha: Tensor, dtype: Any) -> np.ndarray:
-    most = float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
-    plane = alpha[0, 0].cpu().numpy() * most
-    return (np.floor(plane + 0.5) if dtype.kind == "u" else plane).astype(dtype)[..., None]
+def _alpha_codes(alpha: Tensor, canvas: Canvas) -> np.ndarray:
+    plane = alpha[0, 0].cpu().numpy() * canvas.levels
+    return (np.floor(plane + 0.5) if canvas.bits else plane).astype(canvas.codes.dtype)[..., None]

@@ -66,6 +66,14 @@ def load_block(block: bytes) -> Image.Exif:
     return exif
 
 
+def is_adobe_rgb(block: bytes | None) -> bool:
+    """Whether a camera says that its codes are Adobe RGB: uncalibrated, interoperability R03 (DCF 2.0)."""
+    exif = load_block(block or b"")
+    index = exif.get_ifd(ExifTags.IFD.Interop).get(int(ExifTags.Interop.InteropIndex), "")
+    uncalibrated = exif.get_ifd(ExifTags.IFD.Exif).get(int(ExifTags.Base.ColorSpace)) == 0xFFFF
+    return uncalibrated and str(index).strip("\0 ") == "R03"
+
+
 def exif_of_tags(tags: Mapping[int, Any]) -> bytes:
     """An EXIF block of a TIFF's own tags (number -> value, rationals as pairs), as tifffile reads them."""
     known = tifffile("TIFF").TIFF

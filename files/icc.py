@@ -1,83 +1,130 @@
-"""Matrix ICC profiles, read and written (ICC.1:2022). LUT profiles are refused by name."""
+"""ICC profiles read (ICC.1:2022): what kind they are, and those of curves and a matrix. Tables are in icc_luts.
+
+A profile comes from a photo and is hostile until checked: every number is bounded before it is used, in Python alone.
+"""
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
 
-import numpy as np
+import torch
 
-from ..light.primaries import D50, D65, SRGB_TO_REC2020, XYZ_TO_REC2020, Matrix, adaptation, matrix, product, rgb_to_xyz
+from ..light.encodings import ADOBE_GAMMA, Curve, decoder
+from ..light.primaries import D65, PRIMARIES, XYZ_TO_REC2020, Chromaticity, Matrix, adaptation, matrix, product, rgb_to_rgb
 from .errors import FileError
+from .formats.cicp import encoding_of
+from .formats.format import Encoding
+from .icc_curves import read_curve
+from .icc_luts import Lut, lab_to_xyz, read_lut
+
+PCS_WHITE: Chromaticity = (0.9642 / 2.7891, 1.0 / 2.7891)
+"""The white of profiles, whose CIE XYZ is 0.9642, 1, 0.8249 (D50 as ICC.1 rounds it)."""
+PCS_TO_REC2020: Matrix = product(XYZ_TO_REC2020, adaptation(PCS_WHITE, D65))
 
 _MOST_BYTES = 16 << 20
-_SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
-_LINEAR_CURVE = (1.0, 1.0, 0.0, 1.0, 0.0)
-_SAME = 2.5e-3
+_CHANNELS = {b"GRAY": 1, b"RGB ": 3, b"CMYK": 4}
+_CLASSES = (b"scnr", b"mntr", b"prtr", b"spac")
+_COLUMNS = (b"rXYZ", b"gXYZ", b"bXYZ")
+_CURVES = (b"rTRC", b"gTRC", b"bTRC")
+_READ = {b"desc", b"cicp", b"A2B0", b"A2B1", b"kTRC", *_COLUMNS, *_CURVES}
+_SAME_MATRIX = 5e-4
+_SAME_CURVE = {"srgb": 6e-4, "linear": 1e-5, "bt709": 1e-4, f"gamma:{ADOBE_GAMMA}": 2e-5}
+"""How far a profile's numbers may lie from a known space: sRGB's as usual profiles round and short tables bend them."""
+
+Tags = dict[bytes, bytes]
 
 
 @dataclass(frozen=True)
-class Profile:
-    """What a matrix profile says: how codes become linear light, and linear light our primaries.
-
-    curves: one table (levels,) per channel, over codes 0 to 1. to_rec2020 is None for grey.
-    """
+class MatrixProfile:
+    """Curves, one per channel, from codes to linear light, and the matrix from there to linear Rec.2020 light."""
 
     name: str
-    curves: tuple[np.ndarray, ...]
+    curves: tuple[Curve, ...]
     to_rec2020: Matrix
 
 
-def srgb_curve(levels: int) -> np.ndarray:
-    """Linear light of each of `levels` equally spaced sRGB codes, IEC 61966-2-1."""
-    codes = np.linspace(0.0, 1.0, levels)
-    return _parametric(codes, 3, _SRGB_CURVE)
+@dataclass(frozen=True)
+class LutProfile:
+    """Tables from codes to CIE XYZ under `PCS_WHITE`."""
+
+    name: str
+    lut: Lut
 
 
-def read_profile(data: bytes, levels: int, channels: int) -> Profile:
-    """A profile's curves, sampled at `levels` codes, and its matrix. Raises FileError without the file's name.
+def read_profile(data: bytes, channels: int) -> MatrixProfile | LutProfile | Encoding:
+    """What a profile says of a picture of so many channels. Raises FileError without the file's name.
 
-    Primaries and a curve that are sRGB's within the rounding of a profile's numbers are taken as sRGB's exactly.
+    Colours are media-relative without black point compensation; tables win over a matrix, and HDR code points (cicp) over
+    both. Numbers of a known space within the rounding of profiles are taken as that space's exactly, so that untouched
+    codes return. Not read: floating-point tables (D2B), whose integer ones serve instead.
     """
     tags = _tags(data)
-    name = _description(data, tags)
-    space = data[16:20]
-    if (space, channels) not in ((b"RGB ", 3), (b"GRAY", 1), (b"RGB ", 1)):
-        raise FileError(
-            f"its colour profile {name!r} is for {space.decode('latin1').strip()}, the picture has {channels} channels"
-        )
+    name = _description(tags.get(b"desc", b""))
+    kind, space, connection = data[12:16], data[16:20], data[20:24]
+    if kind not in _CLASSES or space not in _CHANNELS or connection not in (b"XYZ ", b"Lab "):
+        what = f"{_text(kind)}, {_text(space)} to {_text(connection)}"
+        raise FileError(f"its colour profile {name!r} is not for photos ({what}); expected one for grey, RGB or CMYK")
+    if _CHANNELS[space] != channels and (space, channels) != (b"RGB ", 1):
+        raise FileError(f"its colour profile {name!r} is for {_text(space)}, the picture has {channels} channels")
+    try:
+        return _read(tags, name, space, connection, channels)
+    except (struct.error, ValueError, IndexError, KeyError) as error:
+        raise FileError(f"its colour profile {name!r} is damaged ({_text(str(error).encode())[:60]})") from None
+
+
+def _read(tags: Tags, name: str, space: bytes, connection: bytes, channels: int) -> MatrixProfile | LutProfile | Encoding:
+    hdr = encoding_of(tags[b"cicp"][8], tags[b"cicp"][9]) if len(tags.get(b"cicp", b"")) >= 12 and channels == 3 else None
+    if hdr and hdr.transfer in ("pq", "hlg"):
+        return hdr
+    table = tags.get(b"A2B1", tags.get(b"A2B0"))
+    if table is not None:
+        return LutProfile(name, read_lut(table, _CHANNELS[space], connection == b"Lab "))
     if space == b"GRAY":
-        curve = _curve(data, tags, b"kTRC", levels, name)
-        return Profile(name, (curve,), SRGB_TO_REC2020)
-    if not {b"rXYZ", b"gXYZ", b"bXYZ"} <= tags.keys():
-        kind = "a LUT profile" if {b"A2B0", b"A2B1"} & tags.keys() else "without a matrix"
-        raise FileError(f"its colour profile {name!r} is {kind}; only matrix profiles are read")
-    curves = tuple(_curve(data, tags, tag, levels, name) for tag in (b"rTRC", b"gTRC", b"bTRC"))
-    columns = np.array([_xyz(data, tags, tag, name) for tag in (b"rXYZ", b"gXYZ", b"bXYZ")]).T
-    to_rec2020 = product(XYZ_TO_REC2020, adaptation(D50, D65), matrix(columns))
-    if np.abs(np.array(to_rec2020) - SRGB_TO_REC2020).max() < _SAME:
-        to_rec2020, exact = SRGB_TO_REC2020, srgb_curve(levels)
-        if all(np.abs(curve - exact).max() < _SAME for curve in curves):
-            curves = (exact,) * 3
-    return Profile(name, curves[:channels], to_rec2020)
+        return MatrixProfile(name, (_grey_curve(tags, connection == b"Lab "),), PCS_TO_REC2020)
+    if space == b"CMYK" or connection != b"XYZ " or not tags.keys() >= {*_COLUMNS, *_CURVES}:
+        raise ValueError("neither tables nor curves with a matrix")
+    columns = torch.tensor([_xyz(tags[tag]) for tag in _COLUMNS], dtype=torch.float64).T
+    curves = tuple(_known_curve(read_curve(tags[tag])[0]) for tag in _CURVES)
+    return MatrixProfile(name, curves[:channels], _known_matrix(product(PCS_TO_REC2020, matrix(columns))))
 
 
-def _tags(data: bytes) -> dict[bytes, tuple[int, int]]:
+def _grey_curve(tags: Tags, lightness: bool) -> Curve:
+    curve = read_curve(tags[b"kTRC"])[0]
+    if not lightness:
+        return _known_curve(curve)
+    return lambda codes: lab_to_xyz(curve(codes) * 100.0, torch.zeros(()), torch.zeros(()))[1]
+
+
+def _known_curve(curve: Curve) -> Curve:
+    codes = torch.linspace(0.0, 1.0, 1024, dtype=torch.float64)
+    for name, tolerance in _SAME_CURVE.items():
+        if (curve(codes) - decoder(name)(codes)).abs().max() < tolerance:
+            return decoder(name)
+    return curve
+
+
+def _known_matrix(to_rec2020: Matrix) -> Matrix:
+    for name in PRIMARIES:
+        exact = rgb_to_rgb(name, "rec2020")
+        if max(abs(a - b) for row, other in zip(to_rec2020, exact) for a, b in zip(row, other)) < _SAME_MATRIX:
+            return exact
+    return to_rec2020
+
+
+def _tags(data: bytes) -> Tags:
     if not 132 <= len(data) <= _MOST_BYTES or data[36:40] != b"acsp":
         raise FileError("its colour profile is damaged (no ICC signature)")
     count = struct.unpack_from(">I", data, 128)[0]
     if count > 1000 or 132 + 12 * count > len(data):
         raise FileError("its colour profile is damaged (bad tag table)")
-    entries = (struct.unpack_from(">4sII", data, 132 + 12 * index) for index in range(count))
-    tags = {tag: (start, length) for tag, start, length in entries}
-    if any(start + length > len(data) for start, length in tags.values()):
+    entries = [struct.unpack_from(">4sII", data, 132 + 12 * index) for index in range(count)]
+    if any(start + length > len(data) for _, start, length in entries):
         raise FileError("its colour profile is damaged (a tag lies outside it)")
-    return tags
+    return {tag: data[start : start + length] for tag, start, length in entries if tag in _READ}
 
 
-def _description(data: bytes, tags: dict[bytes, tuple[int, int]]) -> str:
-    start, length = tags.get(b"desc", (0, 0))
-    body = data[start : start + length]
+def _description(body: bytes) -> str:
     if body[:4] == b"desc" and len(body) > 12:
         text = body[12 : 12 + struct.unpack_from(">I", body, 8)[0]].split(b"\0")[0].decode("ascii", "replace")
     elif body[:4] == b"mluc" and len(body) >= 28:
@@ -88,81 +135,11 @@ def _description(data: bytes, tags: dict[bytes, tuple[int, int]]) -> str:
     return "".join(letter for letter in text if letter.isprintable())[:60]
 
 
-def _xyz(data: bytes, tags: dict[bytes, tuple[int, int]], tag: bytes, name: str) -> tuple[float, ...]:
-    start, length = tags[tag]
-    if length < 20 or data[start : start + 4] != b"XYZ ":
-        raise FileError(f"its colour profile {name!r} is damaged ({tag.decode()})")
-    return tuple(value / 65536 for value in struct.unpack_from(">3i", data, start + 8))
+def _text(word: bytes) -> str:
+    return "".join(letter for letter in word.decode("latin1") if letter.isprintable()).strip()
 
 
-def _curve(data: bytes, tags: dict[bytes, tuple[int, int]], tag: bytes, levels: int, name: str) -> np.ndarray:
-    start, length = tags.get(tag, (0, 0))
-    body = data[start : start + length]
-    codes = np.linspace(0.0, 1.0, levels)
-    try:
-        if body[:4] == b"curv":
-            count = struct.unpack_from(">I", body, 8)[0]
-            if count == 0:
-                return codes
-            entries = np.frombuffer(body, ">u2", count, 12)
-            if count == 1:
-                return codes ** (float(entries[0]) / 256)
-            return np.interp(codes * (count - 1), np.arange(count), entries / 65535)
-        if body[:4] == b"para":
-            kind = struct.unpack_from(">H", body, 8)[0]
-            values = [v / 65536 for v in struct.unpack_from(f">{(1, 3, 4, 5, 7)[kind]}i", body, 12)]
-            return _parametric(codes, kind, tuple(values))
-    except (struct.error, ValueError, IndexError):
-        pass
-    raise FileError(f"its colour profile {name!r} is damaged ({tag.decode()})")
-
-
-def _parametric(x: np.ndarray, kind: int, values: tuple[float, ...]) -> np.ndarray:
-    """parametricCurveType, functions 0 to 4 (ICC.1:2022, table 68)."""
-    g, a, b, c, d, e, f = (*values, *(0.0,) * (7 - len(values))) if kind else (values[0], 1.0, 0, 0, 0, 0, 0)
-    if kind in (1, 2):
-        offset = c if kind == 2 else 0.0
-        curved = np.maximum(a * x + b, 0.0) ** g + offset
-        result = np.where(x >= (-b / a if a else 0.0), curved, offset)
-    else:
-        result = np.where(x >= d, np.maximum(a * x + b, 0.0) ** g + e, c * x + f)
-    if not np.isfinite(result).all():
-        raise ValueError("not finite")
-    return result
-
-
-def build_profile(name: str, primaries: str = "srgb", linear: bool = False) -> bytes:
-    """A version 4 matrix profile: sRGB's curve or linear light, white adapted to D50 by Bradford."""
-    to_d50 = adaptation(D65, D50)
-    colorants = np.array(product(to_d50, rgb_to_xyz(primaries)))
-    curve = struct.pack(">4s4xHxx5i", b"para", 3, *_fixed(_LINEAR_CURVE if linear else _SRGB_CURVE))
-    text = name.encode("utf-16-be")
-    words = struct.pack(">4s4xII4sII", b"mluc", 1, 12, b"enUS", len(text), 28) + text
-    bodies = {
-        b"desc": words,
-        b"cprt": struct.pack(">4s4xII4sII", b"mluc", 1, 12, b"enUS", 6, 28) + "CC0".encode("utf-16-be"),
-        b"wtpt": _xyz_tag((0.9642, 1.0, 0.8249)),
-        b"chad": struct.pack(">4s4x9i", b"sf32", *_fixed(np.array(to_d50).ravel())),
-        **{tag: _xyz_tag(column) for tag, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), colorants.T)},
-        **{tag: curve for tag in (b"rTRC", b"gTRC", b"bTRC")},
-    }
-    table, blob, places = b"", b"", {}
-    for tag, body in bodies.items():
-        body += b"\0" * (-len(body) % 4)
-        if body not in places:
-            places[body] = 132 + 12 * len(bodies) + len(blob)
-            blob += body
-        table += struct.pack(">4sII", tag, places[body], len(body))
-    size = 132 + len(table) + len(blob)
-    header = struct.pack(">I4xI4s4s4s12x4s", size, 0x04300000, b"mntr", b"RGB ", b"XYZ ", b"acsp")
-    header += b"\0" * (68 - len(header)) + struct.pack(">3i", *_fixed((0.9642, 1.0, 0.8249)))
-    header += b"\0" * (128 - len(header))
-    return header + struct.pack(">I", len(bodies)) + table + blob
-
-
-def _xyz_tag(values) -> bytes:
-    return struct.pack(">4s4x3i", b"XYZ ", *_fixed(values))
-
-
-def _fixed(values) -> list[int]:
-    return [round(float(value) * 65536) for value in values]
+def _xyz(body: bytes) -> tuple[float, ...]:
+    if body[:4] != b"XYZ ":
+        raise ValueError("expected XYZ numbers")
+    return tuple(value / 65536 for value in struct.unpack_from(">3i", body, 8))

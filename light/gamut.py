@@ -7,9 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from .encodings import SRGB, Space
 from .primaries import REC2020_TO_SRGB, Matrix, mix, product
 from .spaces import LMS_TO_REC2020, OKLAB_TO_ROOTS, to_oklab
-from .transfer import srgb_encode
 
 _TOLERANCE = 1e-6
 _HALVINGS = 22
@@ -79,10 +79,10 @@ def _aim(lightness: Tensor, chroma: Tensor) -> Tensor:
     return (0.5 + 0.5 * torch.copysign(share, off)).clamp(0.0, 1.0)
 
 
-def to_display(pixels: Tensor) -> Tensor:
-    """Linear Rec.2020 light (B3HW) as sRGB code values in 0..1: gamut fitted, encoded, not yet rounded.
+def to_display(pixels: Tensor, space: Space = SRGB) -> Tensor:
+    """Linear Rec.2020 light (B3HW) as code values in 0..1 of a space: gamut fitted, encoded, not yet rounded.
 
-    These are the numbers every file sink rounds, and the numbers PSNR and Delta E are measured on.
+    These are the numbers every file sink rounds, and in sRGB the numbers PSNR and Delta E are measured on.
     """
-    channels = fit_gamut(pixels[:, 0:1], pixels[:, 1:2], pixels[:, 2:3])
-    return torch.cat([srgb_encode(channel) for channel in channels], dim=1)
+    channels = fit_gamut(pixels[:, 0:1], pixels[:, 1:2], pixels[:, 2:3], space.from_rec2020)
+    return torch.cat([space.encode(channel) for channel in channels], dim=1)

@@ -15,7 +15,10 @@ D65: Chromaticity = (0.3127, 0.3290)
 D50: Chromaticity = (0.3457, 0.3585)
 ACES_WHITE: Chromaticity = (0.32168, 0.33767)
 
-PRIMARIES: dict[str, tuple[Chromaticity, Chromaticity, Chromaticity, Chromaticity]] = {
+Corners = tuple[Chromaticity, Chromaticity, Chromaticity, Chromaticity]
+"""Red, green, blue and white."""
+
+PRIMARIES: dict[str, Corners] = {
     "srgb": ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060), D65),
     "rec2020": ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), D65),
     "p3": ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), D65),
@@ -60,9 +63,9 @@ def white_xyz(xy: Chromaticity) -> tuple[float, float, float]:
     return x / y, 1.0, (1.0 - x - y) / y
 
 
-def rgb_to_xyz(name: str) -> Matrix:
-    """Linear RGB of the named primaries to CIE XYZ relative to their own white (SMPTE RP 177)."""
-    *corners, white = PRIMARIES[name]
+def rgb_to_xyz(primaries: str | Corners) -> Matrix:
+    """Linear RGB of primaries, by name or chromaticity, to CIE XYZ relative to their own white (SMPTE RP 177)."""
+    *corners, white = PRIMARIES[primaries] if isinstance(primaries, str) else primaries
     columns = torch.tensor([white_xyz(xy) for xy in corners], dtype=torch.float64).T
     scale = torch.linalg.solve(columns, torch.tensor(white_xyz(white), dtype=torch.float64))
     return matrix(columns * scale)
@@ -91,16 +94,16 @@ def adaptation(source: Chromaticity, target: Chromaticity, cones: Matrix = BRADF
     return matrix(torch.linalg.inv(space) @ torch.diag(after / before) @ space)
 
 
-def rgb_to_rgb(source: str, target: str) -> Matrix:
+def rgb_to_rgb(source: str | Corners, target: str | Corners) -> Matrix:
     """Linear RGB of one set of primaries to another, adapting the white by Bradford where they differ."""
-    whites = PRIMARIES[source][3], PRIMARIES[target][3]
-    return product(inverse(rgb_to_xyz(target)), adaptation(*whites), rgb_to_xyz(source))
+    white, other = (PRIMARIES[corners][3] if isinstance(corners, str) else corners[3] for corners in (source, target))
+    return product(inverse(rgb_to_xyz(target)), adaptation(white, other), rgb_to_xyz(source))
 
 
 REC2020_TO_XYZ = rgb_to_xyz("rec2020")
 XYZ_TO_REC2020 = inverse(REC2020_TO_XYZ)
 REC2020_TO_SRGB = rgb_to_rgb("rec2020", "srgb")
-SRGB_TO_REC2020 = inverse(REC2020_TO_SRGB)
+SRGB_TO_REC2020 = rgb_to_rgb("srgb", "rec2020")
 _LUMA = REC2020_TO_XYZ[1]
 
 
