@@ -18,6 +18,11 @@ def tifffile(what: str) -> ModuleType:
     return _package("tifffile", what, "'luxgrad[files]'")
 
 
+def pillow_heif(what: str) -> ModuleType:
+    """The pillow_heif package, or FileError saying how to get it. Users install it themselves: its wheels hold GPL code."""
+    return _package("pillow_heif", what, "pillow-heif")
+
+
 def _package(name: str, what: str, source: str) -> ModuleType:
     try:
         return importlib.import_module(name)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import FileError
+from .avif import AVIF
 from .format import Format
+from .heic import HEIC
 from .jpeg import JPEG
 from .jxl import JPEG_XL
 from .png import PNG
 from .tiff import TIFF
+from .webp import WEBP
 
-FORMATS: tuple[Format, ...] = (JPEG, PNG, TIFF, JPEG_XL)
+FORMATS: tuple[Format, ...] = (JPEG, PNG, TIFF, WEBP, AVIF, HEIC, JPEG_XL)
 
 READ_ENDINGS = tuple(ending for form in FORMATS for ending in form.endings)
 """The endings of files that a menu offers."""

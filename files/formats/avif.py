@@ -1,0 +1,74 @@
+"""AVIF (AV1 Image File Format 1.1): 8, 10 and 12 bits, through libavif; colour profile, EXIF and XMP in boxes of our own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import FileError
+from ..extras import imagecodecs
+from .cicp import BT601, BT2020, IDENTITY, UNSPECIFIED, numbers_of
+from .format import Beside, Decoded, Format, Header, Saving, without_alpha
+from .heif import brands, read_still
+from .heif_write import with_beside, without_track
+
+_LOSSLESS = 100
+_FULL_COLOUR = 90
+_SPEED = 6
+
+
+def read_header(path: Path) -> Header:
+    """The size, from the boxes."""
+    return read_still(path).header("AVIF")
+
+
+def decode(path: Path) -> Decoded:
+    """The still picture (of a sequence the first frame), at its own depth, full range, alpha not premultiplied."""
+    still = read_still(path)
+    values = imagecodecs("AVIF").avif_decode(without_track(path))
+    channels = still.channels + still.alpha
+    values = values if values.ndim == 3 else values[..., None]
+    if values.shape != (still.height, still.width, channels):
+        got = f"{values.shape[1]} x {values.shape[0]} px, {values.shape[2]} channels"
+        raise FileError(f"damaged: its header says {still.width} x {still.height} px, {channels} channels; inside are {got}")
+    left, top, width, height = still.crop
+    values, alpha = without_alpha(values[top : top + height, left : left + width], still.alpha)
+    facts = {"Frames": still.frames} if still.frames > 1 else {}
+    return Decoded(
+        values, alpha, still.profile, still.encoding, still.exif, still.xmp, still.orientation, still.bits, facts=facts
+    )
+
+
+def encode(path: Path, codes: np.ndarray, beside: Beside, saving: Saving) -> None:
+    """8, 10 or 12 bits (whole codes of so many bits).
+
+    Quality 100 is without loss (matrix coefficients 0: the codes themselves); from 90 on colour has full resolution.
+    """
+    lossless = saving.quality >= _LOSSLESS
+    primaries, transfer = numbers_of(beside.encoding) or (UNSPECIFIED, UNSPECIFIED)
+    matrix = IDENTITY if lossless else BT2020 if beside.encoding.primaries == "rec2020" else BT601
+    data = imagecodecs("AVIF").avif_encode(
+        np.ascontiguousarray(codes),
+        level=saving.quality,
+        speed=_SPEED,
+        bitspersample=int(saving.depth),
+        pixelformat="444" if saving.quality >= _FULL_COLOUR else "420",
+        primaries=primaries,
+        transfer=transfer,
+        matrix=matrix,
+    )
+    path.write_bytes(with_beside(data, beside))
+
+
+AVIF = Format(
+    "AVIF",
+    (".avif",),
+    lambda start, _: bool(brands(start) & {b"avif", b"avis"}),
+    read_header,
+    decode,
+    apart=True,
+    depths=("10", "8", "12"),
+    encode=encode,
+    carries=frozenset({"profile", "exif", "xmp", "alpha"}),
+)
