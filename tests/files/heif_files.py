@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from PIL import Image
 
 from luxgrad.files.formats.isobmff import Box, boxes
-from luxgrad.files.icc import build_profile
+from luxgrad.files.icc_write import build_profile
+from luxgrad.light.encodings import SPACES
 
-PROFILE = build_profile("Test", "p3")
+PROFILE = build_profile(SPACES["Display P3"])
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/></x:xmpmeta>'
 _HOLDERS = {b"meta": 4, b"iprp": 0, b"ipco": 0, b"iref": 4}
 _IINF = 6

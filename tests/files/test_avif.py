@@ -116,7 +116,7 @@ def test_exiftool_and_avifdec_read_what_we_write(tmp_path: Path) -> None:
     assert facts["Exif Metadata"].startswith("Present")
     tags = json.loads(subprocess.run([program("exiftool"), "-json", path], check=True, capture_output=True).stdout)[0]
     assert tags["Model"] == "Camera 1"
-    assert tags["ProfileDescription"] == "Test"
+    assert tags["ProfileDescription"] == "Display P3"
     assert "Warning" not in tags
 
 

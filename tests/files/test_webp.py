@@ -14,9 +14,10 @@ from luxgrad.files.decode import decode, format_of
 from luxgrad.files.errors import FileError
 from luxgrad.files.formats.format import Beside, Saving
 from luxgrad.files.formats.webp import WEBP, encode
-from luxgrad.files.icc import build_profile
+from luxgrad.files.icc_write import build_profile
+from luxgrad.light.encodings import SPACES
 
-PROFILE = build_profile("Test", "p3")
+PROFILE = build_profile(SPACES["Display P3"])
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/></x:xmpmeta>'
 
 
