@@ -133,11 +133,11 @@ def without_alpha(values: np.ndarray, has_alpha: bool) -> tuple[np.ndarray, np.n
     return (values[..., :-1], values[..., -1]) if has_alpha else (values, None)
 
 
-def unpremultiplied(values: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Codes (H, W, C) that are multiplied by alpha (H, W), divided by it; 0 where it is 0."""
+def unpremultiplied(values: np.ndarray, alpha: np.ndarray, bits: int | None = None) -> np.ndarray:
+    """Codes (H, W, C) that are multiplied by alpha (H, W), divided by it; where it is 0, as they are."""
     if values.dtype.kind == "f":
-        share = alpha[..., None]
-        return np.divide(values, share, out=np.where(share > 0, 0, values).astype(values.dtype), where=share > 0)
-    most = int(np.iinfo(values.dtype).max)
-    wide, share = values.astype(np.uint64), np.maximum(alpha, 1)[..., None].astype(np.uint64)
-    return np.minimum((wide * most + share // 2) // share, most).astype(values.dtype)
+        return np.divide(values, alpha[..., None], out=values.copy(), where=alpha[..., None] > 0)
+    most = (1 << (bits or values.dtype.itemsize * 8)) - 1
+    share = np.maximum(alpha, 1)[..., None].astype(np.uint64)
+    divided = np.minimum((values.astype(np.uint64) * most + share // 2) // share, most).astype(values.dtype)
+    return np.where(alpha[..., None] > 0, divided, values)

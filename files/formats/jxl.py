@@ -51,7 +51,7 @@ def decode(path: Path) -> Decoded:
     values = values.reshape(*values.shape[:2], -1)
     values, alpha = without_alpha(values[..., : colours + alpha_first], alpha_first)
     if alpha is not None and told.extra[0].associated:
-        values = unpremultiplied(values, alpha)
+        values = unpremultiplied(values, alpha, told.depth.bits)
     bits = told.depth.bits if values.dtype.kind == "u" else None
     light = "display" if values.dtype.kind == "u" or (told.xyb and not told.depth.exponent) else None
     return Decoded(values, alpha, profile, encoding, exif, xmp, orientation=1, bits=bits, light=light)  # type: ignore[arg-type]
