@@ -2,49 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
 
 from ..light.photo import Photo
-from .model import Graph, Link, Path
+from .model import Graph, Path
 from .plan import Ref
 from .render import Job, Settings
+from .targets import upstream
 
 
 @dataclass(frozen=True, eq=False)
 class Derived(Photo):
     """A photo handed to a source step that has wires: foreign code made it from what those wires bring.
 
-    again(pictures) -> the raster made anew, differentiable, from those pictures (B3HW light or B1HW masks).
+    again(pictures) -> the photo made anew, differentiable, from those pictures (B3HW light or B1HW masks) by wire. Where
+    this is one picture of a batch, the wires bring whole batches, because foreign code may mix pictures.
     """
 
-    wires: Sequence[Link] = ()
-    again: Callable[[Sequence[Tensor]], Tensor] = field(default=lambda pictures: pictures[0])
+    again: Callable[[Mapping[str, Tensor]], Photo] = field(default=lambda pictures: next(iter(pictures.values())))  # type: ignore[assignment,return-value]
+
+    def frame(self, index: int) -> Photo:
+        again = self.again
+        one = super().frame(index)
+        assert isinstance(one, Derived)
+        return replace(one, again=lambda pictures: again(pictures).frame(index))
 
 
 def made_anew(graph: Graph, given: Mapping[Ref, Any], tensors: Mapping[Path, Tensor], settings: Settings) -> dict[Ref, Any]:
     """Given values whose derived photos are those of these slider values; differentiable with respect to them."""
-    found = dict(given)
-    waiting = [ref for ref, value in given.items() if isinstance(value, Derived)]
-    for ref in sorted(waiting, key=lambda entry: _depth(graph, given, entry)):
-        value = given[ref]
-        pictures = [Job(graph, [link], found, tensors, 1.0, settings).outputs()[0] for link in value.wires]
-        found[ref] = Photo(value.again(pictures), value.alpha, value.light, value.metadata)
-    return found
+    return _Making(graph, given, tensors, settings).all(given)
 
 
-def _depth(graph: Graph, given: Mapping[Ref, Any], ref: Ref) -> int:
-    """How many derived photos lie one after another up to this one."""
-    seen, todo, most = set(), [(link, 0) for link in graph.steps[ref.step].links.values()], 0
-    while todo:
-        link, depth = todo.pop()
-        if (link, depth) in seen:
-            continue
-        seen.add((link, depth))
-        depth += isinstance(given.get(Ref(*link)), Derived)
-        most = max(most, depth)
-        todo += [(other, depth) for other in graph.steps[link.step].links.values()]
-    return most
+class _Making:
+    """Derived photos made anew, each once."""
+
+    def __init__(self, graph: Graph, given: Mapping[Ref, Any], tensors: Mapping[Path, Tensor], settings: Settings) -> None:
+        self.graph, self.given, self.tensors, self.settings = graph, given, tensors, settings
+        self.made: dict[int, Photo] = {}
+
+    def all(self, given: Mapping[Ref, Any], whole: bool = False) -> dict[Ref, Any]:
+        """Values with their derived photos made anew. whole: those of whole batches in the place of one picture's."""
+        found = dict(given)
+        for ref, value in given.items():
+            if ref.slot or not isinstance(value, Photo):
+                continue
+            photo = self._photo(ref, value.batch_of or value if whole else value)
+            if photo is not value:
+                found[ref] = photo
+                if Ref(ref.step, 1) in given:
+                    found[Ref(ref.step, 1)] = Photo(photo.opacity())
+        return found
+
+    def _photo(self, ref: Ref, value: Photo) -> Photo:
+        if not isinstance(value, Derived):
+            return value
+        if id(value) not in self.made:
+            links = self.graph.steps[ref.step].links
+            inner = upstream(self.graph, links.values())
+            before = self.all({other: entry for other, entry in self.given.items() if other.step in inner}, whole=True)
+            jobs = {name: Job(self.graph, [link], before, self.tensors, 1.0, self.settings) for name, link in links.items()}
+            made = value.again({name: job.outputs()[0] for name, job in jobs.items()})
+            self.made[id(value)] = Photo(made.raster, made.alpha, value.light, value.metadata)
+        return self.made[id(value)]

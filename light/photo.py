@@ -52,12 +52,14 @@ class Photo:
     raster: a B3HW float tensor, or `Codes`. alpha: B1HW in 0..1 or None; geometry moves it, colour ignores it.
     light: `display` (already rendered: JPEG, PNG, IMAGE) or `scene` (raw, EXR, float TIFF).
     metadata: what the file says of itself; the executor hands it to operations that ask.
+    batch_of: the batch that this is one picture of.
     """
 
     raster: Tensor | Codes
     alpha: Tensor | None = None
     light: Literal["display", "scene"] = "display"
     metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    batch_of: Photo | None = field(default=None, kw_only=True, repr=False)
 
     @property
     def size(self) -> Size:
@@ -73,6 +75,13 @@ class Photo:
     def pixels(self) -> Tensor:
         """The whole picture as a B3HW tensor (decoded anew each time when it holds `Codes`)."""
         return self.raster if isinstance(self.raster, Tensor) else self.read(Region.whole(self.size))
+
+    def frame(self, index: int) -> Photo:
+        """One picture of a batch, which remembers the batch."""
+        assert isinstance(self.raster, Tensor)
+        one = slice(index, index + 1)
+        alpha = self.alpha if self.alpha is None or len(self.alpha) == 1 else self.alpha[one]
+        return replace(self, raster=self.raster[one], alpha=alpha, batch_of=self)
 
     def opacity(self) -> Tensor:
         """Alpha as a B1HW tensor, 1 everywhere where the photo has none."""

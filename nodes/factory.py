@@ -123,7 +123,8 @@ def recorded(
             handed[step.id] = opened()
         for slot, output in enumerate(spec.outputs):
             if output.socket in PICTURES:
-                Recipe(graph, Link(step.id, slot), handed).plan()
+                recipe = Recipe(graph, Link(step.id, slot), handed)
+                recipe.plan(), recipe.batch
     return graph, handed
 
 
@@ -157,7 +158,7 @@ def arriving(spec: OpSpec, unique_id: str, prompt: Mapping[str, Any] | None, val
 
 def recipe_of(wire: Input, value: Any, link: Any, own: str) -> Recipe:
     """The recipe of what arrives at a socket; an ordinary IMAGE or MASK becomes a source, named by where it comes from."""
-    if isinstance(value, LazyTensor) and value.recipe.mask == (wire.socket == "MASK"):
+    if isinstance(value, LazyTensor) and not value.written() and value.recipe.mask == (wire.socket == "MASK"):
         return value.recipe
     if isinstance(value, Handle):
         return value.recipe

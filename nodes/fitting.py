@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
-
-import torch
 
 from ..advice.auto import auto
 from ..files.atomic import whole_file
@@ -15,7 +12,6 @@ from ..graph.errors import WorkflowError, one_line
 from ..graph.fit import fit
 from ..graph.model import Graph, Path, Step
 from ..graph.report import Fitted, PairResult
-from ..graph.targets import upstream
 from ..graph.ui_form import put
 from ..light.photo import Photo
 from ..ops.cube_text import fitted_text
@@ -23,9 +19,8 @@ from ..ops.spec import REGISTRY, OpSpec
 from . import comfy
 from .factory import RecordingNode, arriving, naming
 from .lazy import LazyTensor
-from .recipe import ImagePhoto, Recipe, Taped, record, title_of
+from .recipe import Recipe, record, title_of
 from .sinks import preview
-from .tape import agrees
 
 _WIRES = ("photo", "target", "loss")
 
@@ -57,8 +52,7 @@ class FitNode(RecordingNode):
         if settings.pop("action") != "fit":
             return {"ui": {"text": [""]}, "result": (wires["photo"], "")}
         with naming(self.SPEC, unique_id, prompt) as step:
-            recorded = _items(self.SPEC, step, prompt, wires, settings)
-            items = [_believed(graph, handed, step.id) for graph, handed in recorded]
+            items = _items(self.SPEC, step, prompt, wires, settings)
             fitted = _found(items, step.id, comfy.Progress(), prompt)
         photos = [_fitted_photo(graph, handed, pair, step.id) for (graph, handed), pair in zip(items, fitted.pairs)]
         for name, lut in fitted.graph.tables.items():
@@ -82,29 +76,13 @@ def _items(
     for index in range(count):
         values = {name: found[min(index, len(found) - 1)] for name, found in wires.items() if found}
         recipes = arriving(spec, step.id, prompt, values)
-        frames = {name: recipe.frames() for name, recipe in recipes.items()}
+        frames = {name: recipe.believed(moving=name != "target").frames() for name, recipe in recipes.items()}
         for frame in range(len(frames["photo"])):
             chosen = {name: found[min(frame, len(found) - 1)] for name, found in frames.items()}
             items.append(record(spec, step.id, step.title, settings, chosen))
     if any(set(graph.steps) != set(items[0][0].steps) for graph, _ in items):
         raise WorkflowError("expected all photos of a list to pass through the same steps")
     return items
-
-
-def _believed(graph: Graph, handed: Mapping[str, Any], step_id: str) -> tuple[Graph, dict[str, Any]]:
-    """The same, with those tapes cut whose replay does not say what the other pack's node said."""
-    false = [key for key, value in handed.items() if isinstance(value, Taped) and not _agrees(value)]
-    kept = {key: ImagePhoto(value.raster, value.alpha) if key in false else value for key, value in handed.items()}
-    steps = {key: replace(step, links={}) if key in false else step for key, step in graph.steps.items()}
-    graph = replace(graph, steps=steps)
-    needed = {step_id, *upstream(graph, steps[step_id].links.values())}
-    graph = replace(graph, steps={key: step for key, step in steps.items() if key in needed})
-    return graph, {key: value for key, value in kept.items() if key in needed}
-
-
-def _agrees(photo: Taped) -> bool:
-    with torch.inference_mode(False):
-        return agrees(photo.value, list(photo.ours))
 
 
 def _found(items: Sequence[tuple[Graph, Mapping[str, Any]]], step_id: str, progress: comfy.Progress, prompt: Any) -> Fitted:

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_map
 
 from .comfy import CACHE, rendering
 from .recipe import Recipe
-from .tape import bare, called
+from .tape import Value, bare, called, left_torch, start
 
 _PROPERTIES = [
     "shape",
@@ -80,6 +80,7 @@ class LazyTensor(Tensor):
     """
 
     recipe: Recipe
+    value: Value
 
     @staticmethod
     def __new__(cls, recipe: Recipe) -> LazyTensor:
@@ -87,6 +88,8 @@ class LazyTensor(Tensor):
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
+        self.value = start(self)
+        self.source: Any = None
         self._real: Tensor | None = None
         self._lock = threading.Lock()
 
@@ -94,21 +97,35 @@ class LazyTensor(Tensor):
         """The pixels."""
         with self._lock:
             if self._real is None:
-                with rendering(self.shape[0] * self.recipe.size.pixels) as settings:
-                    self._real = self.recipe.render(settings, cache=CACHE)
+                self._real = self._render()
             return self._real
+
+    def written(self) -> bool:
+        """Whether another pack's node wrote into the pixels, so that the recipe alone no longer tells them."""
+        return bool(self.value.memory.writes)
+
+    def pristine(self) -> Tensor:
+        """The pixels as the recipe tells them."""
+        return self._render() if self.written() else self.rendered()
+
+    def _render(self) -> Tensor:
+        with rendering(self.shape[0] * self.recipe.size.pixels) as settings:
+            return self.recipe.render(settings, cache=CACHE)
 
     def __repr__(self, **_options: Any) -> str:  # type: ignore[override]
         return f"LazyTensor({tuple(self.shape)}, {'rendered' if self._real is not None else 'not rendered'})"
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        left_torch([self])
         array = self.rendered().numpy()
         return array.astype(dtype, copy=bool(copy)) if dtype is not None else array.copy() if copy else array
 
     def __deepcopy__(self, memo: Any) -> Tensor:
+        left_torch([self])
         return self.rendered().clone()
 
     def __reduce_ex__(self, protocol: Any) -> Any:
+        left_torch([self])
         return self.rendered().__reduce_ex__(protocol)
 
     @classmethod

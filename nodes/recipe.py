@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -18,13 +19,14 @@ from ..graph.model import Graph, Link, Path, Step, checked
 from ..graph.plan import Plan, make_plan
 from ..graph.ports import PORTS
 from ..graph.render import Job, Settings, companions
-from ..graph.targets import full_sizes, gather_sources
+from ..graph.targets import full_sizes, gather_sources, upstream
 from ..light.photo import Codes, Photo
 from ..light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
 from ..light.rectangle import Region, Size
 from ..light.transfer import srgb_decode, srgb_encode
 from ..ops.spec import OpSpec
-from .tape import TapedTensor, bare, leaves, replay
+from .replay import Tape, followed, tape_of
+from .tape import Leaf, bare, is_ours
 
 SOURCE = "luxgrad.load_photo"
 _SNAP = 0.05
@@ -50,10 +52,24 @@ class ImagePhoto(Photo):
 
 @dataclass(frozen=True, eq=False)
 class Taped(Derived, ImagePhoto):
-    """What another pack's node made of pictures of ours. value: what it gave; ours: the lazy tensors that it read."""
+    """What another pack's node made of pictures of ours. was: what it gave; wires: the leaf that each wire brings."""
 
-    value: Any = None
-    ours: tuple[Any, ...] = ()
+    tape: Tape | None = None
+    was: Tensor | None = None
+    wires: Mapping[str, Leaf] = field(default_factory=dict)
+    mask: bool = False
+
+    @cached_property
+    def believed(self) -> tuple[Photo, frozenset[str]]:
+        """The same, if the tape says what the node said, and the wires that carry gradients; else an ordinary photo."""
+        assert self.tape is not None
+        assert self.was is not None
+        found = followed(self.tape, bare(self.was), lambda made: made if self.mask else made[..., :3])
+        if found is None or not found[1]:
+            return ImagePhoto(self.raster, self.alpha), frozenset()
+        tape, reached = found
+        kept = {name: leaf for name, leaf in self.wires.items() if leaf in reached}
+        return _taped(self, tape, self.was, kept, self.mask), frozenset(kept)
 
 
 def light_of_codes(codes: Tensor) -> Tensor:
@@ -81,9 +97,13 @@ def photo_of_mask(mask: Tensor) -> Photo:
     if mask.ndim not in (2, 3) or not mask.is_floating_point() or not mask.numel():
         raise WorkflowError(f"expected a MASK of shape (B,H,W); got {tuple(mask.shape)} of {mask.dtype}")
     if mask not in _photos:
-        plane = mask.detach().reshape(-1, 1, *mask.shape[-2:]).float().clone()
-        _photos[mask] = Photo(plane.expand(-1, 3, -1, -1), plane)
+        _photos[mask] = _mask_photo(mask.detach().clone())
     return _photos[mask]
+
+
+def _mask_photo(mask: Tensor) -> Photo:
+    plane = mask.reshape(-1, 1, *mask.shape[-2:]).float()
+    return Photo(plane.expand(-1, 3, -1, -1), plane)
 
 
 _masks = WeakIdKeyDictionary()
@@ -154,8 +174,23 @@ class Recipe:
 
     @property
     def batch(self) -> int:
-        """How many pictures go through at once."""
-        return max((value.batch for value in self.handed.values() if isinstance(value, Photo)), default=1)
+        """How many pictures go through at once. Raises WorkflowError."""
+        counts = {photo.batch for photo in self._photos().values()} - {1}
+        if len(counts) > 1:
+            raise WorkflowError(f"expected batches of the same length; got {' and '.join(map(str, sorted(counts)))} pictures")
+        return counts.pop() if counts else 1
+
+    def _photos(self) -> dict[str, Photo]:
+        """The photos that the output is made of; what another pack's node made its pictures from lies behind it."""
+        steps = self.graph.steps
+        cut = {key: () if key in self.handed else tuple(step.links.values()) for key, step in steps.items()}
+        found, todo = set(), [self.link.step]
+        while todo:
+            key = todo.pop()
+            if key not in found:
+                found.add(key)
+                todo += [link.step for link in cut[key]]
+        return {key: value for key, value in self.handed.items() if key in found and isinstance(value, Photo)}
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -169,8 +204,22 @@ class Recipe:
         """One recipe for each picture of a batch."""
         if self.batch == 1:
             return [self]
-        frames = ({key: _frame(value, index) for key, value in self.handed.items()} for index in range(self.batch))
-        return [Recipe(self.graph, self.link, handed) for handed in frames]
+        whole = {key: photo for key, photo in self._photos().items() if photo.batch > 1}
+        frames = ({key: photo.frame(index) for key, photo in whole.items()} for index in range(self.batch))
+        return [Recipe(self.graph, self.link, {**self.handed, **frame}) for frame in frames]
+
+    def believed(self, moving: bool = True) -> Recipe:
+        """The same, without the wires of other packs' nodes that carry no gradient; without any where nothing moves."""
+        handed, steps = dict(self.handed), dict(self.graph.steps)
+        for key, photo in self.handed.items():
+            if isinstance(photo, Taped):
+                handed[key], kept = photo.believed if moving else (ImagePhoto(photo.raster, photo.alpha), frozenset())
+                links = {name: link for name, link in steps[key].links.items() if name in kept}
+                steps[key] = dataclasses.replace(steps[key], links=links)
+        graph = dataclasses.replace(self.graph, steps=steps)
+        needed = upstream(graph, [self.link])
+        graph = dataclasses.replace(graph, steps={key: step for key, step in steps.items() if key in needed})
+        return Recipe(graph, self.link, {key: value for key, value in handed.items() if key in needed})
 
     def _origin(self) -> Photo | None:
         """The photo whose alpha the output carries: that of the first picture of each step, all the way up."""
@@ -211,18 +260,6 @@ class Recipe:
         return torch.cat([codes, plane], dim=-1)
 
 
-def _frame(value: Any, index: int) -> Any:
-    """One picture of a photo that holds a batch; anything else as it is."""
-    if not isinstance(value, Photo) or value.batch == 1:
-        return value
-    assert isinstance(value.raster, Tensor)
-    one = slice(index, index + 1)
-    alpha = None if value.alpha is None else value.alpha[one]
-    if isinstance(value, ImagePhoto):  # a tape of a whole batch ends here
-        return ImagePhoto(value.raster[one], alpha)
-    return dataclasses.replace(value, raster=value.raster[one], alpha=alpha)
-
-
 def source(step_id: str, value: Tensor, mask: bool) -> Recipe:
     """An ordinary IMAGE or MASK as a source step."""
     return source_of(step_id, photo_of_mask(value) if mask else photo_of_image(value), int(mask))
@@ -233,34 +270,48 @@ def source_of(step_id: str, photo: Photo, slot: int) -> Recipe:
     return Recipe(Graph({step_id: Step(step_id, PORTS[SOURCE])}), Link(step_id, slot), {step_id: photo})
 
 
-def foreign(step_id: str, value: Tensor, mask: bool) -> Recipe | None:
+def foreign(step_id: str, value: Any, mask: bool) -> Recipe | None:
     """What another pack's node made of pictures of ours, as a source step with wires; None where its tape has ended."""
-    if isinstance(value, TapedTensor) and value.source is not None:
-        return value.source
-    ours = leaves(value)
-    if not ours:
+    if not is_ours(value):
         return None
-    graph, handed, links = merged({f"from_{number}": leaf.recipe for number, leaf in enumerate(ours)})
+    writes = len(value.value.memory.writes)
+    if value.source is None or value.source[0] != writes:
+        value.source = writes, _followed(step_id, value, mask)
+    return value.source[1]
+
+
+def _followed(step_id: str, value: Any, mask: bool) -> Recipe | None:
+    tape = tape_of(value)
+    if tape is None:
+        return None
+    wires = {f"from_{number}": leaf for number, leaf in enumerate(tape.leaves)}
+    graph, handed, links = merged({name: leaf.lazy.recipe for name, leaf in wires.items()})
     plain = source(step_id, bare(value), mask).handed[step_id]
-
-    def again(pictures: Sequence[Tensor]) -> Tensor:
-        pixels = [_as_wired(picture, leaf) for picture, leaf in zip(pictures, ours)]
-        made = replay(value, dict(zip(map(id, ours), pixels)))
-        return made.reshape(-1, 1, *made.shape[-2:]).expand(-1, 3, -1, -1) if mask else light_of_codes(made.movedim(-1, 1))
-
-    photo = Taped(plain.raster, plain.alpha, wires=tuple(links.values()), again=again, value=value, ours=tuple(ours))
+    photo = _taped(plain, tape, bare(value), wires, mask)
     step = Step(step_id, PORTS[SOURCE], links=links)
-    graph, handed = Graph({**graph.steps, step_id: step}, tables=graph.tables), {**handed, step_id: photo}
-    value.source = Recipe(graph, Link(step_id, int(mask)), handed)  # type: ignore[attr-defined]
-    return value.source  # type: ignore[attr-defined]
+    graph = Graph({**graph.steps, step_id: step}, tables=graph.tables)
+    return Recipe(graph, Link(step_id, int(mask)), {**handed, step_id: photo})
 
 
-def _as_wired(picture: Tensor, leaf: Any) -> Tensor:
-    """A rendered picture as another pack's node saw it: an IMAGE (with its alpha as it was) or a MASK."""
-    if leaf.recipe.mask:
-        return picture[:, 0]
-    codes = torch.cat([srgb_encode(plane) for plane in mix(REC2020_TO_SRGB, *picture.split(1, dim=1))], dim=1).movedim(1, -1)
-    return codes if leaf.shape[-1] == 3 else torch.cat([codes, leaf.rendered()[..., 3:].clone()], dim=-1)
+def _taped(plain: Photo, tape: Tape, was: Tensor, wires: Mapping[str, Leaf], mask: bool) -> Taped:
+    """A photo that a tape makes anew; leaves without a wire stay as they are."""
+
+    def again(pictures: Mapping[str, Tensor]) -> Photo:
+        pixels = {leaf: leaf.lazy.pristine().clone() for leaf in tape.leaves if leaf not in wires.values()}
+        pixels |= {leaf: _as_wired(pictures[name], leaf.lazy) for name, leaf in wires.items()}
+        made = tape.play(pixels).to(next(iter(pictures.values())).device)
+        return _mask_photo(made) if mask else Photo(light_of_codes(made.movedim(-1, 1)), plain.alpha)
+
+    return Taped(plain.raster, plain.alpha, again=again, tape=tape, was=was, wires=wires, mask=mask)
+
+
+def _as_wired(picture: Tensor, lazy: Any) -> Tensor:
+    """A rendered picture as another pack's node saw it: an IMAGE (with its alpha as it was) or a MASK, on the CPU."""
+    if lazy.recipe.mask:
+        return picture[:, 0].cpu().contiguous()
+    planes = [srgb_encode(plane) for plane in mix(REC2020_TO_SRGB, *picture.cpu().split(1, dim=1))]
+    alpha = [] if lazy.shape[-1] == 3 else [lazy.pristine()[..., 3:].clone().movedim(-1, 1)]
+    return torch.cat([*planes, *alpha], dim=1).movedim(1, -1).contiguous()
 
 
 def title_of(entry: Any) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -53,6 +56,44 @@ def filled(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
+def padded(x: torch.Tensor) -> torch.Tensor:
+    out = torch.ones(len(x), x.shape[1] + 8, x.shape[2] + 8, 3) * 0.5
+    out[:, 4:-4, 4:-4, :] = x
+    return out.permute(0, 2, 1, 3)
+
+
+def in_place(x: torch.Tensor) -> torch.Tensor:
+    out = x.clone()
+    view = out[:, ::2]
+    out.mul_(0.8)
+    view += 0.1
+    out[:, 1::2] *= 0.9
+    return torch.sub(out, 0.05, out=torch.empty(x.shape))
+
+
+def through_what_it_keeps(x: torch.Tensor) -> torch.Tensor:
+    out, weight = x.clone(), x.mean(-1, keepdim=True)
+    out[:, :, 8:40] = out[:, :, 8:40] * weight[:, :, 8:40]
+    out[:, 8:32] = out[:, 8:32].sqrt()
+    return out
+
+
+def its_own_input(x: torch.Tensor) -> torch.Tensor:
+    return x.mul_(0.7)
+
+
+def overlay(x: torch.Tensor) -> torch.Tensor:
+    other = x.flip(1)
+    return torch.where(x <= 0.5, 2 * x * other, 1 - 2 * (1 - x) * (1 - other))
+
+
+def picked(x: torch.Tensor) -> torch.Tensor:
+    out = x.clone()
+    dark = out < 0.3
+    out[dark] = out[dark] * 0.5 + 0.15
+    return out
+
+
 def by_numpy(x: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(np.clip(x.cpu().numpy() * 0.9, 0, 1))
 
@@ -61,6 +102,28 @@ def quantized(x: torch.Tensor) -> torch.Tensor:
     result = torch.zeros_like(x)
     result.numpy()[...] = np.round(x.cpu().numpy() * 8) / 8
     return result
+
+
+def half_by_numpy(x: torch.Tensor) -> torch.Tensor:
+    return x * 0.5 + torch.from_numpy(np.sqrt(x.cpu().numpy())) * 0.5
+
+
+def half_by_a_number(x: torch.Tensor) -> torch.Tensor:
+    return x * (0.5 / x.mean().item())
+
+
+def written_by_numpy(x: torch.Tensor) -> torch.Tensor:
+    out = x.clone()
+    out.numpy()[...] *= 0.9
+    return out
+
+
+def thresholded(x: torch.Tensor) -> torch.Tensor:
+    return (x > 0.5).float()
+
+
+def detached(x: torch.Tensor) -> torch.Tensor:
+    return x.detach() * 0.9
 
 
 def random(x: torch.Tensor) -> torch.Tensor:
@@ -77,7 +140,25 @@ def chained(editor: Editor, pixels: torch.Tensor, between: Callable[..., Any], b
     return two, last, one
 
 
-@pytest.mark.parametrize("between", [blur, scale, invert, blend, noise, eroded], ids=lambda f: f.__name__)
+FOLLOWED = [
+    blur,
+    scale,
+    invert,
+    blend,
+    noise,
+    eroded,
+    filled,
+    padded,
+    in_place,
+    through_what_it_keeps,
+    its_own_input,
+    overlay,
+    picked,
+]
+WALLS = [by_numpy, half_by_numpy, half_by_a_number, written_by_numpy, quantized, random, thresholded, detached]
+
+
+@pytest.mark.parametrize("between", FOLLOWED, ids=lambda f: f.__name__)
 def test_sliders_on_both_sides_of_a_foreign_node_are_found(editor: Editor, between: Callable[..., Any]) -> None:
     pixels = smooth()
     _, goal, _ = chained(editor, pixels, between, 0.4, 0.5)
@@ -93,8 +174,10 @@ def test_sliders_on_both_sides_of_a_foreign_node_are_found(editor: Editor, betwe
     torch.testing.assert_close(found["result"][0][0].clone(), target, rtol=0, atol=0.03)
 
 
-@pytest.mark.parametrize("between", [filled, by_numpy, quantized, random], ids=lambda f: f.__name__)
-def test_where_a_foreign_node_leaves_torch_its_front_is_frozen_and_named(editor: Editor, between: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("between", WALLS, ids=lambda f: f.__name__)
+def test_where_a_foreign_node_carries_no_gradient_its_front_is_frozen_and_named(
+    editor: Editor, between: Callable[..., Any]
+) -> None:
     pixels = smooth()
     after, last, _ = chained(editor, pixels, between, 0.3, 0.0)
     _, goal, _ = chained(editor, pixels, between, 0.3, 0.4)
@@ -142,3 +225,91 @@ def test_two_photos_that_meet_in_a_foreign_node_are_both_followed(editor: Editor
     values = {(entry["node"], entry["name"]): entry["value"] for entry in found["ui"]["luxgrad_values"]}
     assert values[one, "stops"] == pytest.approx(0.4, abs=0.03)
     assert values[two, "amount"] == pytest.approx(-0.6, abs=0.06)
+
+
+def two() -> torch.Tensor:
+    with torch.inference_mode():
+        return torch.cat([smooth(), smooth().flip(2) * 0.8 + 0.1])
+
+
+BATCHES: dict[str, tuple[Callable[..., Any], Callable[[], torch.Tensor]]] = {
+    "each picture by itself": (blur, two),
+    "in another order": (lambda x: x.flip(0), two),
+    "mixed": (lambda x: 0.6 * x + 0.4 * x.roll(1, 0), two),
+    "the second alone": (lambda x: x[1:2].clone(), two),
+    "repeated": (lambda x: x.repeat(2, 1, 1, 1), smooth),
+    "with noise of its own": (lambda x: x + 0.02 * torch.randn(x.shape, generator=torch.Generator().manual_seed(1)), two),
+}
+
+
+@pytest.mark.parametrize("case", BATCHES)
+def test_a_batch_is_followed_through_a_foreign_node(editor: Editor, case: str) -> None:
+    between, pixels = BATCHES[case]
+    _, goal, _ = chained(editor, pixels(), between, 0.4, 0.5)
+    with torch.inference_mode():
+        target = torch.Tensor.clone(goal)
+    after, last, before = chained(editor, pixels(), between, 0.0, 0.0)
+    assert last.shape == target.shape
+    _, found = editor.add("luxgrad.fit", photo=((after, 0), last), target=((editor.foreign(), 0), target), action="fit",
+                          seconds=6.0, free="*.stops\n*.amount")  # fmt: skip
+    values = {(entry["node"], entry["name"]): entry["value"] for entry in found["ui"]["luxgrad_values"]}
+    assert values[before, "stops"] == pytest.approx(0.4, abs=0.03)
+    assert values[after, "amount"] == pytest.approx(0.5, abs=0.06)
+    for photo, wanted in zip(found["result"][0], target):
+        torch.testing.assert_close(photo[0].clone(), wanted, rtol=0, atol=0.03)
+
+
+def test_a_mask_is_followed_through_a_foreign_node(editor: Editor) -> None:
+    pixels, source = smooth(), editor.foreign()
+
+    def built(low: float, stops: float) -> tuple[str, str, str, Any]:
+        one, (mask,) = editor.add("luxgrad.local.luminance_mask", "Tones", image=((source, 0), pixels), low=low, feather=2.0)
+        with torch.inference_mode():
+            grown = F.avg_pool2d(1.0 - mask, 3, stride=1, padding=1)
+        other = editor.foreign("BlurMask", mask=[one, 0])
+        two, (bright,) = editor.add("luxgrad.tone.exposure", "Bright", image=((source, 0), pixels), stops=stops)
+        three, (last,) = editor.add("luxgrad.local.apply_mask", before=((source, 0), pixels), after=((two, 0), bright),
+                                    mask=((other, 0), grown))  # fmt: skip
+        return one, two, three, last
+
+    *_, goal = built(-1.0, 1.0)
+    with torch.inference_mode():
+        target = torch.Tensor.clone(goal)
+    one, two, three, last = built(-1.6, 0.6)
+    _, found = editor.add("luxgrad.fit", photo=((three, 0), last), target=((editor.foreign(), 0), target), action="fit",
+                          seconds=8.0, free="Tones.low\nBright.stops")  # fmt: skip
+    values = {(entry["node"], entry["name"]): entry["value"] for entry in found["ui"]["luxgrad_values"]}
+    assert values[one, "low"] == pytest.approx(-1.0, abs=0.08)
+    assert values[two, "stops"] == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_tape_keeps_no_pixels_of_what_lies_between(editor: Editor) -> None:
+    _, (lazy,) = editor.add("luxgrad.tone.exposure", image=((editor.foreign(), 0), smooth()))
+    with torch.inference_mode():
+        between = lazy * 2.0
+        memory = weakref.ref(between)
+        last = between - 1.0
+    del between
+    gc.collect()
+    assert memory() is None
+    assert last.value.made.function is torch.Tensor.sub
+
+
+def test_replaying_writes_into_nothing_that_was_handed_over(editor: Editor) -> None:
+    _, (lazy,) = editor.add("luxgrad.tone.exposure", image=((editor.foreign(), 0), smooth()), stops=0.5)
+    constant = torch.full((1, 48, 64, 3), 0.25)
+    with torch.inference_mode():
+        out = constant.expand_as(lazy).clone()
+        view = torch.maximum(constant, lazy)
+        view[:, :4] = constant[:, :4]
+        out[:, 4:] = view[:, 4:]
+    kept = lazy.rendered().clone()
+    tape = replay_of(editor).tape_of(out)
+    replay_of(editor).followed(tape, out, lambda made: made)
+    torch.testing.assert_close(lazy.rendered(), kept, rtol=0, atol=0)
+    assert bool((constant == 0.25).all())
+
+
+def replay_of(editor: Editor) -> Any:
+    fit = editor.classes["luxgrad.fit"]
+    return sys.modules[fit.__mro__[1].__module__.rpartition(".")[0] + ".replay"]
