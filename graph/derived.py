@@ -23,7 +23,7 @@ class Derived(Photo):
     this is one picture of a batch, the wires bring whole batches, because foreign code may mix pictures.
     """
 
-    again: Callable[[Mapping[str, Tensor]], Photo] = field(default=lambda pictures: next(iter(pictures.values())))  # type: ignore[assignment,return-value]
+    again: Callable[[Mapping[str, Tensor]], Photo] = field(default=lambda pictures: Photo(next(iter(pictures.values()))))
 
     def frame(self, index: int) -> Photo:
         again = self.again

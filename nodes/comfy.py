@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 import tempfile
@@ -103,6 +104,19 @@ def temp_folder() -> Path:
     folder = Path(paths.get_temp_directory() if paths else tempfile.gettempdir())
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def setting(name: str) -> Any:
+    """A setting of ComfyUI's settings dialog, of the default user; None where it was never touched."""
+    paths = module("folder_paths")
+    if paths is None or not hasattr(paths, "get_user_directory"):
+        return None
+    file = Path(paths.get_user_directory()) / "default" / "comfy.settings.json"
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found.get(name) if isinstance(found, dict) else None
 
 
 def device() -> torch.device:

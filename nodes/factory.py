@@ -14,10 +14,10 @@ from ..graph.errors import WorkflowError
 from ..graph.model import Graph, Link, Step
 from ..ops.params import Choice, Count, File, Kind, Slider, Switch, Text
 from ..ops.spec import PICTURES, Input, OpSpec, Param
-from .lazy import LazyTensor
 from .memory import MEMORY
 from .recipe import Recipe, fitting_mask, foreign, record, source, title_of
 from .tape import bare
+from .wire import carried, carry
 
 HIDDEN = {"unique_id": "UNIQUE_ID", "prompt": "PROMPT"}
 
@@ -39,7 +39,18 @@ class RecordingNode:
         return input_types(cls.SPEC)
 
     def record(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> tuple[Any, ...]:
-        return outputs(*recorded(self.SPEC, unique_id, prompt, values))
+        return self.given(unique_id, prompt, values)
+
+    def given(
+        self,
+        unique_id: str,
+        prompt: Mapping[str, Any] | None,
+        values: Mapping[str, Any],
+        opened: Callable[[], Any] | None = None,
+    ) -> tuple[Any, ...]:
+        """What the sockets carry; opened as in `recorded`. Raises WorkflowError naming the step."""
+        with naming(self.SPEC, unique_id, prompt):
+            return outputs(*recorded(self.SPEC, unique_id, prompt, values, opened))
 
 
 def node_class(spec: OpSpec, base: type = RecordingNode, **attributes: Any) -> type:
@@ -123,8 +134,7 @@ def recorded(
             handed[step.id] = opened()
         for slot, output in enumerate(spec.outputs):
             if output.socket in PICTURES:
-                recipe = Recipe(graph, Link(step.id, slot), handed)
-                recipe.plan(), recipe.batch
+                Recipe(graph, Link(step.id, slot), handed).plan()
     return graph, handed
 
 
@@ -148,18 +158,19 @@ def arriving(spec: OpSpec, unique_id: str, prompt: Mapping[str, Any] | None, val
         value = values.get(entry.name)
         if value is None:
             continue
-        if entry.socket == "MASK" and found and not isinstance(value, LazyTensor):
+        if entry.socket == "MASK" and found and carried(value) is None:
             value = fitting_mask(value, next(iter(found.values())).size)
         recipe = found[entry.name] = recipe_of(entry, value, wires.get(entry.name), f"{unique_id}/{entry.name}")
-        if entry.picture and not isinstance(value, LazyTensor):
+        if entry.picture and carried(value) is None:
             MEMORY.note(recipe.link.step, recipe.handed[recipe.link.step], prompt)
     return found
 
 
 def recipe_of(wire: Input, value: Any, link: Any, own: str) -> Recipe:
     """The recipe of what arrives at a socket; an ordinary IMAGE or MASK becomes a source, named by where it comes from."""
-    if isinstance(value, LazyTensor) and not value.written() and value.recipe.mask == (wire.socket == "MASK"):
-        return value.recipe
+    ours = carried(value)
+    if ours is not None and ours.mask == (wire.socket == "MASK"):
+        return ours
     if isinstance(value, Handle):
         return value.recipe
     if isinstance(value, Tensor) and wire.picture:
@@ -174,4 +185,4 @@ def outputs(graph: Graph, handed: Mapping[str, Any]) -> tuple[Any, ...]:
     step = list(graph)[-1]
     recipes = [Recipe(graph, Link(step.id, slot), handed) for slot in range(len(step.spec.outputs))]
     pictures = [output.socket in PICTURES for output in step.spec.outputs]
-    return tuple(LazyTensor(recipe) if picture else Handle(recipe) for recipe, picture in zip(recipes, pictures))
+    return tuple(carry(recipe) if picture else Handle(recipe) for recipe, picture in zip(recipes, pictures))

@@ -18,9 +18,9 @@ from ..ops.cube_text import fitted_text
 from ..ops.spec import REGISTRY, OpSpec
 from . import comfy
 from .factory import RecordingNode, arriving, naming
-from .lazy import LazyTensor
 from .recipe import Recipe, record, title_of
 from .sinks import preview
+from .wire import carry
 
 _WIRES = ("photo", "target", "loss")
 
@@ -54,14 +54,17 @@ class FitNode(RecordingNode):
         with naming(self.SPEC, unique_id, prompt) as step:
             items = _items(self.SPEC, step, prompt, wires, settings)
             fitted = _found(items, step.id, comfy.Progress(), prompt)
-        photos = [_fitted_photo(graph, handed, pair, step.id) for (graph, handed), pair in zip(items, fitted.pairs)]
+        recipes = [_fitted_photo(graph, handed, pair, step.id) for (graph, handed), pair in zip(items, fitted.pairs)]
         for name, lut in fitted.graph.tables.items():
             _keep_table(name, fitted_text(lut))
         found = moved(items[0][0], fitted)
         write_back(found, prompt, extra)
         report = {**fitted.report(), "blocked": blocked(items[0][0], step.id, prompt)}
-        shown = {"luxgrad_values": found, "luxgrad_report": [report], "images": [preview(photos[0].recipe)]}
-        return {"ui": {**shown, "text": [told(fitted, report["blocked"])]}, "result": (photos, json.dumps(report, indent=2))}
+        shown = {"luxgrad_values": found, "luxgrad_report": [report], "images": [preview(recipes[0])]}
+        return {
+            "ui": {**shown, "text": [told(fitted, report["blocked"])]},
+            "result": ([carry(recipe) for recipe in recipes], json.dumps(report, indent=2)),
+        }
 
 
 def _items(
@@ -99,13 +102,13 @@ def _found(items: Sequence[tuple[Graph, Mapping[str, Any]]], step_id: str, progr
         raise WorkflowError(f"{error}; no gradient reaches {'; '.join(behind)}") from None
 
 
-def _fitted_photo(graph: Graph, handed: Mapping[str, Any], pair: PairResult, step_id: str) -> LazyTensor:
+def _fitted_photo(graph: Graph, handed: Mapping[str, Any], pair: PairResult, step_id: str) -> Recipe:
     """The photo that goes on after a fit, with the sliders (and tables) found."""
     fitted = pair.graph
     handed = {**handed, **{ref.step: photo for ref, photo in pair.derived.items()}}
     made = {step.id for step in fitted.by_role("source") if any(value in fitted.tables for value in step.values.values())}
     link = graph.steps[step_id].links["photo"]
-    return LazyTensor(Recipe(fitted, link, {key: value for key, value in handed.items() if key not in made}))
+    return Recipe(fitted, link, {key: value for key, value in handed.items() if key not in made})
 
 
 def _keep_table(name: str, text: str) -> None:
@@ -140,7 +143,8 @@ def blocked(graph: Graph, step_id: str, prompt: Any) -> list[str]:
     """Sliders upstream in the prompt that no gradient reaches, and the foreign node in their way."""
     found: list[str] = []
     seen: set[str] = set()
-    todo = [(link[0], "") for link in _wires(prompt, step_id)]
+    inputs = (prompt or {}).get(step_id, {}).get("inputs", {})
+    todo = [(inputs[name][0], "") for name in ("photo", "loss") if isinstance(inputs.get(name), list)]
     while todo:
         node, wall = todo.pop()
         entry = (prompt or {}).get(str(node))

@@ -73,6 +73,12 @@ _QUIET |= {getattr(Tensor, name) for name in _METHODS if hasattr(Tensor, name)}
 _QUIET |= {torch.numel, torch.is_floating_point, torch.is_complex, torch.is_inference}
 
 
+def render(recipe: Recipe) -> Tensor:
+    """The pixels of a recipe at full size, an ordinary tensor."""
+    with rendering(recipe.batch * recipe.size.pixels) as settings:
+        return recipe.render(settings, cache=CACHE)
+
+
 class LazyTensor(Tensor):
     """An IMAGE or MASK that is not there yet. Asking for its shape, type or size never renders; reading does, once.
 
@@ -109,8 +115,7 @@ class LazyTensor(Tensor):
         return self._render() if self.written() else self.rendered()
 
     def _render(self) -> Tensor:
-        with rendering(self.shape[0] * self.recipe.size.pixels) as settings:
-            return self.recipe.render(settings, cache=CACHE)
+        return render(self.recipe)
 
     def __repr__(self, **_options: Any) -> str:  # type: ignore[override]
         return f"LazyTensor({tuple(self.shape)}, {'rendered' if self._real is not None else 'not rendered'})"

@@ -11,7 +11,7 @@ from ..graph.ports import DEVELOPING
 from ..networks.weights import manifest
 from ..ops.spec import OpSpec
 from . import comfy
-from .factory import RecordingNode, outputs, recorded
+from .factory import RecordingNode
 
 _ENDINGS = {"photo": READ_ENDINGS, "LUT": (".cube",)}
 
@@ -32,7 +32,7 @@ class SourceNode(RecordingNode):
         return types
 
     def record(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> tuple[Any, ...]:
-        return outputs(*recorded(self.SPEC, unique_id, prompt, values, lambda: opened(self.SPEC, values)))
+        return self.given(unique_id, prompt, values, lambda: opened(self.SPEC, values))
 
 
 def opened(spec: OpSpec, values: Mapping[str, Any]) -> Any:

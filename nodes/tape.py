@@ -23,8 +23,8 @@ _EXITS = {"item", "tolist", "numpy", "__array__", "__float__", "__complex__", "_
           "data_ptr", "storage", "untyped_storage", "_typed_storage"}  # fmt: skip
 """Calls by which pixels leave torch."""
 
-_IN_PLACE = {"__setitem__", "__set__", "__ipow__", "__ifloordiv__", "__imod__", "__iand__", "__ior__", "__ixor__", "__ilshift__",
-             "__irshift__", "__iadd__", "__isub__", "__imul__", "__itruediv__", "__idiv__"}  # fmt: skip
+_IN_PLACE = {"__setitem__", "__set__", "__iadd__", "__isub__", "__imul__", "__idiv__", "__itruediv__", "__ifloordiv__",
+             "__imod__", "__ipow__", "__iand__", "__ior__", "__ixor__", "__ilshift__", "__irshift__"}  # fmt: skip
 """Writing calls whose names do not end in one underscore."""
 
 
@@ -180,8 +180,8 @@ def _noted(func: Any, args: Any, kwargs: Any, into: tuple[Memory, ...] = ()) -> 
     node, leaves = _running(), _leaves(part.value for part in parts if is_ours(part))
     foreign = any(isinstance(part, float) or (isinstance(part, Tensor) and not is_ours(part)) for part in parts)
     doubtful = foreign and any(node in leaf.left_in for leaf in leaves)
-    inputs = tree_map(lambda part: part.value if is_ours(part) else part, (args, kwargs))
-    return Call(func, *inputs, next(_numbers), into, doubtful)
+    args, kwargs = tree_map(lambda part: part.value if is_ours(part) else part, (args, kwargs))
+    return Call(func, args, kwargs, next(_numbers), into, doubtful)
 
 
 def _taped(value: Any, call: Call, index: int | None, parts: list[Tensor]) -> Any:
@@ -189,7 +189,8 @@ def _taped(value: Any, call: Call, index: int | None, parts: list[Tensor]) -> An
     if not isinstance(value, Tensor) or any(value is part for part in parts):
         return value
     place = _place(value)
-    shared = next((part.value.memory for part in parts if is_ours(part) and _place(bare(part)) == place), None)  # type: ignore[attr-defined]
+    memories: list[Memory] = [part.value.memory for part in parts if is_ours(part) and _place(bare(part)) == place]  # type: ignore[attr-defined]
+    shared = memories[0] if memories else None
     taped = value.as_subclass(TapedTensor)
     taped.value = Value(call, shared or Memory(_leaves(call.values())), index, shared is None)
     return taped

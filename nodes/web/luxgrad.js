@@ -272,7 +272,11 @@ function addCompare(node) {
 
 app.registerExtension({
   name: "luxgrad",
-  settings: [{ id: "Luxgrad.Live", name: "Live previews while sliders move", type: "boolean", defaultValue: true }],
+  settings: [
+    { id: "Luxgrad.Live", name: "Live previews while sliders move", type: "boolean", defaultValue: true },
+    { id: "Luxgrad.Eager", name: "Render every node at once", type: "boolean", defaultValue: false,
+      tooltip: "Ordinary pixels on every wire: slower, more memory, and no gradients through other packs' nodes. For packs that cannot read our pictures." },
+  ],
 
   beforeRegisterNodeDef(_type, data) {
     const inputs = Object.entries(data.input?.required ?? {});

@@ -6,6 +6,9 @@ import copy
 import importlib
 import io
 import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,28 @@ import tomllib
 import torch
 
 from .conftest import ROOT, Editor
+
+
+@pytest.fixture(params=["lazy", "eager"])
+def editor(pack: Any, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Editor:
+    """All that is said of values on wires holds in both modes."""
+    monkeypatch.setenv("LUXGRAD_WIRES", request.param)
+    return Editor(pack)
+
+
+def room(pack: Any, name: str) -> Any:
+    return importlib.import_module(f"{pack.__name__}.nodes.{name}")
+
+
+def rendered(value: torch.Tensor) -> torch.Tensor:
+    """The pixels on a wire as an ordinary tensor."""
+    return value.rendered() if hasattr(value, "rendered") else value
+
+
+def unread(value: torch.Tensor) -> bool:
+    """Whether nobody has read the pixels; in eager mode, where all are there, whether they are ordinary pixels."""
+    return value._real is None if hasattr(value, "recipe") else type(value) is torch.Tensor
+
 
 SOCKETS = {"IMAGE", "MASK", "STRING", "LUXGRAD_LOSS", "LUXGRAD_LUT", "LUXGRAD_NETWORK", "LUXGRAD_PERCENTILES", "LUXGRAD_GUIDE"}
 
@@ -64,21 +89,42 @@ def test_every_operation_on_pictures_records_and_renders_at_its_shape(editor: Ed
                 wires[entry.name] = ((source, 1), image()[..., 0])
         _, (lazy, *_) = editor.add(kind, **wires)
         shape = tuple(lazy.shape)
-        assert lazy._real is None, kind
+        assert unread(lazy), kind
         assert tuple(lazy.clone().shape) == shape, kind
-        assert not lazy.rendered().is_inference()
+        assert not rendered(lazy).is_inference()
 
 
-def test_metadata_never_renders(editor: Editor) -> None:
+METADATA = importlib.import_module("luxgrad.nodes.contract").METADATA
+
+
+@pytest.mark.parametrize("asked", METADATA)
+def test_metadata_never_renders_and_is_that_of_the_pixels(editor: Editor, asked: str) -> None:
     source = editor.foreign()
-    _, (lazy,) = editor.add("luxgrad.tone.exposure", image=((source, 0), image(batch=2)), stops=0.5)
-    facts = (lazy.shape, lazy.size(), lazy.size(0), lazy.dim(), lazy.ndim, lazy.numel(), lazy.nelement(), len(lazy), hash(lazy),
-             lazy.element_size(), lazy.dtype, lazy.device, lazy.device.type, lazy.requires_grad, lazy.is_cuda, lazy.layout,
-             lazy.nbytes, lazy.is_floating_point(), lazy.is_contiguous(), lazy.stride(), torch.is_tensor(lazy), repr(lazy),
-             hasattr(lazy, "is_dynamic"), hasattr(lazy, "get_ram_usage"), isinstance(lazy, torch.Tensor))  # fmt: skip
-    assert lazy._real is None
-    assert facts[0] == (2, 24, 36, 3)
-    assert lazy.numel() * lazy.element_size() == lazy.nbytes == 2 * 24 * 36 * 3 * 4
+    _, (photo,) = editor.add("luxgrad.tone.exposure", image=((source, 0), image(batch=2)), stops=0.5)
+    _, (mask,) = editor.add("luxgrad.local.luminance_mask", image=((source, 0), photo))
+    for value in (photo, mask):
+        found = METADATA[asked](value)
+        hash(value), repr(value)
+        assert unread(value)
+        assert found == METADATA[asked](torch.zeros(value.shape))
+
+
+def test_comfyui_sorting_its_cache_by_size_renders_nothing(editor: Editor) -> None:
+    """The scan that ComfyUI makes over cached outputs when memory runs short: all of them, nested in lists."""
+    source = editor.foreign()
+    _, (photo,) = editor.add("luxgrad.tone.exposure", image=((source, 0), image(batch=2)))
+    _, (mask,) = editor.add("luxgrad.local.luminance_mask", image=((source, 0), photo))
+    _, (measured,) = editor.add("luxgrad.measure.percentiles", image=((source, 0), photo))
+    used, todo = 0, [[[photo], [mask]], [[measured]]]
+    while todo:
+        output = todo.pop()
+        if isinstance(output, (list, tuple)):
+            todo += output
+        elif isinstance(output, torch.Tensor) and output.device.type == "cpu":
+            used += output.numel() * output.element_size()
+    assert used == 2 * 24 * 36 * (3 + 1) * 4
+    assert unread(photo)
+    assert unread(mask)
 
 
 CALLS: dict[str, Any] = {
@@ -130,11 +176,78 @@ def test_whatever_reads_pixels_gets_them(editor: Editor, call: str) -> None:
     _, (lazy,) = editor.add("luxgrad.tone.exposure", image=((source, 0), image()), stops=0.5)
     with torch.inference_mode():
         found = CALLS[call](lazy)
-        expected = CALLS[call](lazy.rendered())
-    assert lazy._real is not None
+        expected = CALLS[call](rendered(lazy).clone())
     assert isinstance(found, type(expected))
     if isinstance(found, torch.Tensor):
         torch.testing.assert_close(found, expected)
+
+
+def test_both_modes_give_the_same_pixels(pack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {}
+    for mode in ("lazy", "eager"):
+        monkeypatch.setenv("LUXGRAD_WIRES", mode)
+        editor = Editor(pack)
+        source = editor.foreign()
+        one, (photo,) = editor.add("luxgrad.tone.contrast", image=((source, 0), image(batch=2)), amount=0.4)
+        two, (mask,) = editor.add("luxgrad.local.luminance_mask", image=((one, 0), photo))
+        _, (last,) = editor.add("luxgrad.local.apply_mask", before=((source, 0), image(batch=2)), after=((one, 0), photo),
+                                mask=((two, 0), mask))  # fmt: skip
+        made[mode] = [rendered(value) for value in (photo, mask, last)]
+    for lazy, eager in zip(made["lazy"], made["eager"]):
+        torch.testing.assert_close(eager, lazy, rtol=0, atol=0)
+
+
+def test_a_fit_finds_the_recipe_beside_the_pixels(editor: Editor) -> None:
+    source, pixels = editor.foreign(), image(48, 64)
+    _, (goal,) = editor.add("luxgrad.tone.exposure", image=((source, 0), pixels), stops=0.4)
+    one, (first,) = editor.add("luxgrad.tone.exposure", image=((source, 0), pixels))
+    two, (last,) = editor.add("luxgrad.colour.saturation", image=((one, 0), first))
+    with torch.inference_mode():
+        target = rendered(goal).clone()
+    _, found = editor.add("luxgrad.fit", photo=((two, 0), last), target=((editor.foreign(), 0), target), action="fit",
+                          seconds=3.0, free="*.stops")  # fmt: skip
+    assert found["ui"]["luxgrad_values"][0]["node"] == one
+    assert found["ui"]["luxgrad_values"][0]["value"] == pytest.approx(0.4, abs=0.01)
+    torch.testing.assert_close(rendered(found["result"][0][0]), target, rtol=0, atol=0.01)
+
+
+def test_pixels_that_another_node_wrote_into_are_those_that_go_on(editor: Editor) -> None:
+    source = editor.foreign()
+    _, (first,) = editor.add("luxgrad.tone.exposure", image=((source, 0), image()))
+    with torch.inference_mode():
+        first[:, :12] = 0.25
+    _, (last,) = editor.add("luxgrad.tone.exposure", image=((editor.foreign("Writes"), 0), first))
+    torch.testing.assert_close(rendered(last)[:, :12], torch.full((1, 12, 36, 3), 0.25), rtol=0, atol=1e-5)
+    torch.testing.assert_close(rendered(last)[:, 12:], image()[:, 12:].clone(), rtol=0, atol=1e-5)
+
+
+def test_where_torch_breaks_the_contract_every_node_renders_at_once(
+    pack: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire, lazy = room(pack, "wire"), room(pack, "lazy")
+    monkeypatch.delenv("LUXGRAD_WIRES", raising=False)
+    assert not wire.eager()
+    monkeypatch.setattr(lazy, "_QUIET", set())
+    wire._lazy_holds.cache_clear()
+    try:
+        _, (photo,) = Editor(pack).add("luxgrad.tone.exposure", image=(("1", 0), image()))
+    finally:
+        wire._lazy_holds.cache_clear()
+    assert type(photo) is torch.Tensor
+    assert "renders every node at once: with this torch, asking a lazy tensor for its shape renders it" in caplog.text
+
+
+def test_the_setting_of_comfyui_asks_for_eager_mode(
+    pack: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wire = room(pack, "wire")
+    monkeypatch.delenv("LUXGRAD_WIRES", raising=False)
+    monkeypatch.setitem(sys.modules, "folder_paths", SimpleNamespace(get_user_directory=lambda: str(tmp_path)))
+    file = tmp_path / "default" / "comfy.settings.json"
+    file.parent.mkdir()
+    for text, expected in (("{", False), ("[]", False), ('{"Luxgrad.Eager": false}', False), ('{"Luxgrad.Eager": true}', True)):
+        file.write_text(text)
+        assert wire.eager() is expected
 
 
 def test_a_neutral_operation_between_load_and_save_changes_no_code(editor: Editor) -> None:
@@ -198,9 +311,8 @@ def test_wrong_values_are_refused_on_the_node_with_its_name(editor: Editor) -> N
         editor.add("luxgrad.tone.exposure", image=((source, 0), torch.zeros(3, 4)))
     with torch.inference_mode():
         bad = torch.full((1, 4, 4, 3), float("nan"))
-    _, (lazy,) = editor.add("luxgrad.tone.exposure", image=((source, 0), bad))
     with pytest.raises(ValueError, match="expected finite pixels; got NaN"):
-        lazy.mean()
+        editor.add("luxgrad.tone.exposure", image=((source, 0), bad))[1][0].mean()
 
 
 def test_help_pages_are_those_of_the_declarations(pack: Any) -> None:
