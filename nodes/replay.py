@@ -33,10 +33,7 @@ class Tape:
         """The value made anew from new pixels of its leaves; differentiable, and nothing handed over is written to."""
         made = _Made(pixels, copies=any(call.into for call in self.calls))
         for call in self.calls:
-            if self.apart:
-                for memory in call.into:
-                    made.part(memory)
-            result = made.call(call)
+            result = made.call(call, self.apart)
             for value in self.results.get(call, []):
                 made.values[value] = result if value.index is None else result[value.index]
         return made.of(self.value)
@@ -58,11 +55,16 @@ class _Made:
                 self.values[value] = value.made.clone()
         return self.values[value]
 
-    def call(self, call: Call) -> Any:
+    def call(self, call: Call, apart: bool = False) -> Any:
         args, kwargs = tree_map(self._input, (call.args, call.kwargs))
         out = kwargs.pop("out", None)  # which autograd does not take
-        result = call.function(*args, **kwargs)
-        return result if out is None else out.copy_(result)
+        result = None if out is None else call.function(*args, **kwargs)
+        if apart and call.into:
+            for memory in call.into:
+                self._part(memory)
+            out = tree_map(self._input, call.kwargs.get("out"))
+            args = (*tree_map(self._input, call.args[:1]), *args[1:])
+        return call.function(*args, **kwargs) if out is None else out.copy_(result)
 
     def _input(self, part: Any) -> Any:
         if isinstance(part, Value):
@@ -72,7 +74,7 @@ class _Made:
         part = bare(part).detach()
         return part.clone() if self.copies or part.is_inference() else part
 
-    def part(self, memory: Memory) -> None:
+    def _part(self, memory: Memory) -> None:
         """Go on with a copy of a memory, and with all views of it anew."""
         views = [value for value in self.values if value.memory is memory and not value.root]
         for value in [value for value in self.values if value.memory is memory and value.root]:

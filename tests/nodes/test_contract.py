@@ -237,9 +237,7 @@ def test_where_torch_breaks_the_contract_every_node_renders_at_once(
     assert "renders every node at once: with this torch, asking a lazy tensor for its shape renders it" in caplog.text
 
 
-def test_the_setting_of_comfyui_asks_for_eager_mode(
-    pack: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_setting_of_comfyui_asks_for_eager_mode(pack: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     wire = room(pack, "wire")
     monkeypatch.delenv("LUXGRAD_WIRES", raising=False)
     monkeypatch.setitem(sys.modules, "folder_paths", SimpleNamespace(get_user_directory=lambda: str(tmp_path)))

@@ -78,6 +78,13 @@ def through_what_it_keeps(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
+def smallest_into_what_it_compares(x: torch.Tensor) -> torch.Tensor:
+    out = torch.full_like(x, 1e3)
+    for shift in (-1, 0, 1):
+        torch.minimum(out, x.roll(shift, 1), out=out)
+    return out.mul_(out)
+
+
 def its_own_input(x: torch.Tensor) -> torch.Tensor:
     return x.mul_(0.7)
 
@@ -151,6 +158,7 @@ FOLLOWED = [
     padded,
     in_place,
     through_what_it_keeps,
+    smallest_into_what_it_compares,
     its_own_input,
     overlay,
     picked,
