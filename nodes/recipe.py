@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -25,6 +25,7 @@ from ..light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
 from ..light.rectangle import Region, Size
 from ..light.transfer import srgb_decode, srgb_encode
 from ..ops.spec import OpSpec
+from .merging import merged
 from .replay import Tape, followed, tape_of
 from .tape import Leaf, bare, is_ours
 
@@ -182,14 +183,12 @@ class Recipe:
 
     def _photos(self) -> dict[str, Photo]:
         """The photos that the output is made of; what another pack's node made its pictures from lies behind it."""
-        steps = self.graph.steps
-        cut = {key: () if key in self.handed else tuple(step.links.values()) for key, step in steps.items()}
-        found, todo = set(), [self.link.step]
+        found, todo = set[str](), [self.link.step]
         while todo:
             key = todo.pop()
             if key not in found:
                 found.add(key)
-                todo += [link.step for link in cut[key]]
+                todo += [] if key in self.handed else [link.step for link in self.graph.steps[key].links.values()]
         return {key: value for key, value in self.handed.items() if key in found and isinstance(value, Photo)}
 
     @property
@@ -329,42 +328,3 @@ def record(
     step = Step(step_id, spec, {}, links, title)
     step = dataclasses.replace(step, values={name: checked(step, name, value) for name, value in values.items()})
     return Graph({**graph.steps, step_id: step}, tables=graph.tables), handed
-
-
-def merged(inputs: Mapping[str, Recipe]) -> tuple[Graph, dict[str, Any], dict[str, Link]]:
-    """Several recipes as one graph: shared steps once; a source of the same name that was handed another photo is renamed."""
-    steps: dict[str, Step] = {}
-    tables: dict[str, Any] = {}
-    handed: dict[str, Any] = {}
-    links: dict[str, Link] = {}
-    for name, recipe in inputs.items():
-        clash = [key for key, value in recipe.handed.items() if handed.get(key, value) is not value]
-        clash += [key for key, step in recipe.graph.steps.items() if key not in recipe.handed and steps.get(key, step) != step]
-        taken = {*steps, *recipe.graph.steps}
-        names = {key: _fresh(key, taken) for key in _with_users(recipe.graph, clash)}
-        for key, step in recipe.graph.steps.items():
-            moved = {slot: Link(names.get(link.step, link.step), link.slot) for slot, link in step.links.items()}
-            new = names.get(key, key)
-            steps[new] = dataclasses.replace(step, id=new, links=moved) if names else step
-        handed |= {names.get(key, key): value for key, value in recipe.handed.items()}
-        tables |= recipe.graph.tables
-        links[name] = Link(names.get(recipe.link.step, recipe.link.step), recipe.link.slot)
-    return Graph(steps, tables=tables), handed, links
-
-
-def _with_users(graph: Graph, ids: Iterable[str]) -> set[str]:
-    """Some steps and all that come after them."""
-    found = set(ids)
-    while True:
-        more = {step.id for step in graph if step.id not in found and any(link.step in found for link in step.links.values())}
-        if not more:
-            return found
-        found |= more
-
-
-def _fresh(name: str, taken: set[str]) -> str:
-    number = 2
-    while f"{name}#{number}" in taken:
-        number += 1
-    taken.add(f"{name}#{number}")
-    return f"{name}#{number}"

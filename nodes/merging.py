@@ -1,0 +1,51 @@
+"""Several recipes as one graph."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..graph.model import Graph, Link, Step
+
+if TYPE_CHECKING:
+    from .recipe import Recipe
+
+
+def merged(inputs: Mapping[str, Recipe]) -> tuple[Graph, dict[str, Any], dict[str, Link]]:
+    """Several recipes as one graph: shared steps once; a source of the same name that was handed another photo is renamed."""
+    steps: dict[str, Step] = {}
+    tables: dict[str, Any] = {}
+    handed: dict[str, Any] = {}
+    links: dict[str, Link] = {}
+    for name, recipe in inputs.items():
+        clash = [key for key, value in recipe.handed.items() if handed.get(key, value) is not value]
+        clash += [key for key, step in recipe.graph.steps.items() if key not in recipe.handed and steps.get(key, step) != step]
+        taken = {*steps, *recipe.graph.steps}
+        names = {key: _fresh(key, taken) for key in _with_users(recipe.graph, clash)}
+        for key, step in recipe.graph.steps.items():
+            moved = {slot: Link(names.get(link.step, link.step), link.slot) for slot, link in step.links.items()}
+            new = names.get(key, key)
+            steps[new] = dataclasses.replace(step, id=new, links=moved) if names else step
+        handed |= {names.get(key, key): value for key, value in recipe.handed.items()}
+        tables |= recipe.graph.tables
+        links[name] = Link(names.get(recipe.link.step, recipe.link.step), recipe.link.slot)
+    return Graph(steps, tables=tables), handed, links
+
+
+def _with_users(graph: Graph, ids: Iterable[str]) -> set[str]:
+    """Some steps and all that come after them."""
+    found = set(ids)
+    while True:
+        more = {step.id for step in graph if step.id not in found and any(link.step in found for link in step.links.values())}
+        if not more:
+            return found
+        found |= more
+
+
+def _fresh(name: str, taken: set[str]) -> str:
+    number = 2
+    while f"{name}#{number}" in taken:
+        number += 1
+    taken.add(f"{name}#{number}")
+    return f"{name}#{number}"
