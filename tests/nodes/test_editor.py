@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from luxgrad.graph.ui_layout import from_api
 
+from .browser import editor, show
 from .server import Server
 
 pytestmark = pytest.mark.skipif("COMFYUI_ROOT" not in os.environ, reason="COMFYUI_ROOT names no checkout of ComfyUI")
@@ -20,28 +20,14 @@ pytestmark = pytest.mark.skipif("COMFYUI_ROOT" not in os.environ, reason="COMFYU
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(tmp_path_factory.mktemp("editor"))
-    running.post("/settings", {"Comfy.TutorialCompleted": True, "Comfy.Notification.ShowVersionUpdates": False,
-                               "Comfy.Minimap.Visible": False})  # fmt: skip
     yield running
     running.stop()
 
 
 @pytest.fixture(scope="module")
 def page(server: Server) -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="the editor is tested with playwright: pip install '.[browser]'")
-    chromium = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
-    if chromium is None:
-        pytest.skip("the editor is tested in Chromium: apt install chromium")
-    with api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"])
-        opened = browser.new_page(viewport={"width": 1500, "height": 950})
-        opened.goto(server.url)
-        opened.wait_for_function(
-            "() => window.app?.graph && window.app?.extensionManager?.workflow?.activeWorkflow", timeout=90_000
-        )
-        opened.wait_for_timeout(1500)
+    with editor(server) as opened:
         yield opened
-        browser.close()
 
 
 def api_form(title: str = "Bright") -> dict[str, Any]:
@@ -74,11 +60,6 @@ def nested() -> dict[str, Any]:
     }  # fmt: skip
     exposure |= {"type": definition["id"], "widgets_values": [], "properties": {}}
     return {**ui, "definitions": {"subgraphs": [definition]}}
-
-
-def show(page: Any, workflow: dict[str, Any]) -> None:
-    page.evaluate("async (data) => { await app.loadGraphData(data, true, true) }", workflow)
-    page.wait_for_timeout(600)
 
 
 NODE = "(app.rootGraph ?? app.graph).getNodeById(2)"
