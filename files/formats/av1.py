@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import FileError
+from .bits import Bits
 
 _SEQUENCE_HEADER = 1
 _MOST_UNITS = 16
@@ -18,7 +19,7 @@ def frame_size(data: bytes) -> tuple[int, int]:
         at += 2 if head[0] & 4 else 1
         length, at = _length(data, at) if head[0] & 2 else (len(data) - at, at)
         if head[0] >> 3 & 15 == _SEQUENCE_HEADER:
-            return _of_sequence(_Bits(data[at : at + length]))
+            return _of_sequence(Bits(data[at : at + length], "AV1"))
         at += length
     raise FileError("damaged: its AV1 stream does not begin with a sequence header")
 
@@ -32,25 +33,7 @@ def _length(data: bytes, at: int) -> tuple[int, int]:
     raise FileError("damaged: a unit of its AV1 stream has no length")
 
 
-class _Bits:
-    def __init__(self, data: bytes) -> None:
-        self.number, self.left = int.from_bytes(data[:512], "big"), min(len(data), 512) * 8
-
-    def take(self, count: int) -> int:
-        self.left -= count
-        if self.left < 0:
-            raise FileError("damaged: the sequence header of its AV1 stream ends early")
-        return self.number >> self.left & ((1 << count) - 1)
-
-    def take_variable(self) -> None:
-        """uvlc()"""
-        zeros = 0
-        while not self.take(1):
-            zeros += 1
-        self.take(zeros if zeros < 32 else 0)
-
-
-def _of_sequence(bits: _Bits) -> tuple[int, int]:
+def _of_sequence(bits: Bits) -> tuple[int, int]:
     bits.take(4)
     if bits.take(1):
         bits.take(5)
@@ -60,11 +43,11 @@ def _of_sequence(bits: _Bits) -> tuple[int, int]:
     return bits.take(width_bits) + 1, bits.take(height_bits) + 1
 
 
-def _skip_timing(bits: _Bits) -> int:
+def _skip_timing(bits: Bits) -> int:
     """The width of the delays of a decoder model; 0 without one."""
     bits.take(64)
     if bits.take(1):
-        bits.take_variable()
+        bits.take_golomb()
     if not bits.take(1):
         return 0
     delay = bits.take(5) + 1
@@ -72,7 +55,7 @@ def _skip_timing(bits: _Bits) -> int:
     return delay
 
 
-def _skip_operating_points(bits: _Bits, delay: int) -> None:
+def _skip_operating_points(bits: Bits, delay: int) -> None:
     display_delays = bits.take(1)
     for _ in range(bits.take(5) + 1):
         bits.take(12)

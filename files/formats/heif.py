@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import FileError
-from .av1 import frame_size
+from . import av1, hevc
 from .cicp import UNSPECIFIED, encoding_of
 from .format import Encoding, Header
 from .isobmff import Box, Fields, boxes, printable, read_at
@@ -26,6 +26,7 @@ _HDR = ("pq", "hlg")
 _MOST_METADATA = 64 << 20
 _MOST_BEYOND = 4 << 20
 _START_OF_STREAM = 1024
+_HEVC, _LARGEST_BLOCK = (b"hvc1", b"hev1"), 64
 _FRAMES = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsz")
 
 
@@ -118,12 +119,19 @@ def _check_coded(file: BinaryIO, items: Items, canvas: int) -> None:
         width, height = _size(item)
         if width * height > canvas + _MOST_BEYOND:
             raise FileError(f"expected pieces no larger than the picture; got {width} x {height} px")
-        if item.kind == b"av01" and not item.property(b"lsel"):
-            start, length = item.extents[0] if item.extents else (0, 0)
-            inside = frame_size(read_at(file, start, min(length, _START_OF_STREAM)))
-            if inside != (width, height):
-                said = f"{width} x {height} px; inside are {inside[0]} x {inside[1]} px"
-                raise FileError(f"damaged: its header says {said}")
+        inside, padding = _coded_size(file, item)
+        if inside and not all(0 <= coded - said <= padding for coded, said in zip(inside, (width, height))):
+            raise FileError(f"damaged: its header says {width} x {height} px; inside are {inside[0]} x {inside[1]} px")
+
+
+def _coded_size(file: BinaryIO, item: Item) -> tuple[tuple[int, int] | None, int]:
+    """Frame size of a coded picture and what may be cut from each edge of it; None where it has several layers, or is none."""
+    if item.kind == b"av01" and not item.property(b"lsel"):
+        start, length = item.extents[0] if item.extents else (0, 0)
+        return av1.frame_size(read_at(file, start, min(length, _START_OF_STREAM))), 0
+    if item.kind in _HEVC:
+        return hevc.frame_size(_fields(item, b"hvcC").data), _LARGEST_BLOCK
+    return None, 0
 
 
 def _depth(coded: Item) -> tuple[int, int]:
@@ -131,7 +139,7 @@ def _depth(coded: Item) -> tuple[int, int]:
     if coded.kind == b"av01":
         flags = _fields(coded, b"av1C").take(3)[2]
         return (1 if flags & 0x10 else 3), (12 if flags & 0x20 else 10) if flags & 0x40 else 8
-    if coded.kind in (b"hvc1", b"hev1"):
+    if coded.kind in _HEVC:
         configuration = _fields(coded, b"hvcC").take(18)
         return (3 if configuration[16] & 3 else 1), 8 + (configuration[17] & 7)
     raise FileError(f"expected a picture coded by AV1 or HEVC; got {printable(coded.kind)}")

@@ -182,6 +182,18 @@ def test_numbers_of_colour_spaces_become_words_and_words_numbers(tmp_path: Path,
     assert read_still(path).profile is None
 
 
+def test_pq_becomes_light_with_203_nits_at_1(tmp_path: Path) -> None:
+    nits = np.array([0.0, 100.0, 203.0, 1000.0, 10_000.0])
+    power = (nits / 10_000) ** (2610 / 16384)  # ITU-R BT.2100, table 4
+    codes = ((3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power)) ** (2523 / 32)
+    whole = np.floor(codes * 4095 + 0.5).astype(np.uint16)
+    pixels = np.broadcast_to(whole[None, :, None], (4, 5, 3))
+    path = tmp_path / "a.avif"
+    written(path, pixels, "12", beside=Beside(PROFILE, Encoding("pq", "rec2020")))
+    light = luxgrad.load(path).pixels[0, :, 0]
+    np.testing.assert_allclose(light, np.broadcast_to(nits / 203, (3, 5)), rtol=2e-3, atol=1e-6)
+
+
 def test_a_space_without_numbers_is_left_to_its_profile(tmp_path: Path) -> None:
     path = tmp_path / "a.avif"
     written(path, noise(3), beside=Beside(PROFILE, Encoding("gamma:2.19921875", "adobe")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import struct
 import sys
 from pathlib import Path
 
@@ -15,6 +17,9 @@ from luxgrad.files.errors import FileError
 from luxgrad.files.formats.format import Encoding
 from luxgrad.files.formats.heic import HEIC
 from luxgrad.files.formats.heif import read_still
+from luxgrad.files.formats.heif_write import _meta_and_data
+from luxgrad.files.formats.isobmff import boxes, make_box
+from luxgrad.files.formats.items import Item, Items, Property, Reference, read_items
 from luxgrad.files.formats.registry import told_by
 
 from .heif_files import PROFILE, XMP, body_of, damaged, exif, patched
@@ -93,7 +98,36 @@ def test_files_cut_anywhere_or_with_impossible_lengths_are_refused_before_a_deco
             pytest.fail(f"{what}: read as {HEIC.header(path)}")
 
 
-@pytest.mark.parametrize("width", [64, 95, 97, 200, 40_000])
+@pytest.mark.parametrize("shape", [(63, 95), (65, 97), (1, 1), (64, 641)])
+@pytest.mark.parametrize("chroma", [420, 444])
+def test_sizes_that_are_no_whole_blocks_are_read(pillow_heif, tmp_path: Path, shape: tuple[int, int], chroma: int) -> None:
+    path = tmp_path / "a.heic"
+    codes = np.full((*shape, 3), (200, 90, 30), np.uint8)
+    written(pillow_heif, path, codes, quality=90, chroma=chroma, matrix_coefficients=6)
+    decoded = HEIC.decode(path)
+    assert decoded.values.shape == codes.shape
+    assert np.abs(decoded.values.astype(int) - codes).max() <= 4
+
+
+def test_a_grid_is_one_picture_and_its_first_tile_says_the_depth(pillow_heif, tmp_path: Path) -> None:
+    codes, path = noise(3, 10), tmp_path / "a.heic"
+    items, contents = {}, {}
+    for number, left in ((1, 0), (2, 48)):
+        data = written(pillow_heif, path, codes[:, left : left + 48], 10)
+        file = io.BytesIO(data)
+        tile = read_items(file, next(box for box in boxes(file) if box.kind == b"meta"))
+        items[number] = tile.items[tile.primary]
+        contents[number] = items[number].read(file, len(data))
+    items[3], contents[3] = Item(b"grid"), struct.pack(">BBBBHH", 0, 0, 0, 1, 96, 64)
+    items[3].properties = (Property(b"ispe", struct.pack(">III", 0, 96, 64)),)
+    start = make_box(b"ftyp", b"heic" + bytes(4) + b"mif1heic")
+    grid = Items(3, items, [Reference(b"dimg", 3, (1, 2))])
+    path.write_bytes(start + _meta_and_data(grid, contents, len(start)))
+    np.testing.assert_array_equal(HEIC.decode(path).values, codes)
+    assert HEIC.decode(path).bits == 10
+
+
+@pytest.mark.parametrize("width", [8, 64, 95, 97, 200, 40_000])
 def test_a_size_that_lies_is_refused(pillow_heif, tmp_path: Path, width: int) -> None:
     path = tmp_path / "a.heic"
     data = written(pillow_heif, path, noise(3))

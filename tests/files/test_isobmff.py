@@ -8,6 +8,8 @@ import struct
 import pytest
 
 from luxgrad.files.errors import FileError
+from luxgrad.files.formats import av1
+from luxgrad.files.formats.bits import Bits
 from luxgrad.files.formats.isobmff import Fields, boxes, make_box, make_full_box
 
 
@@ -65,3 +67,29 @@ def test_fields_end_with_their_body() -> None:
     assert (fields.text(), fields.text(), fields.left) == (b"ab", b"c", 0)
     with pytest.raises(FileError, match="'infe' ends early"):
         fields.number(1)
+
+
+def test_exp_golomb_numbers_are_read_and_endless_ones_refused() -> None:
+    bits = Bits(bytes((0b1_010_011_0, 0b0100_0010, 0b1_0000000)), "AV1")
+    assert [bits.take_golomb() for _ in range(5)] == [0, 1, 2, 3, 4]
+    with pytest.raises(FileError, match="AV1 stream ends early"):
+        bits.take_golomb()
+    with pytest.raises(FileError, match="holds no number"):
+        Bits(bytes(5) + b"\xff" * 5, "AV1").take_golomb()
+
+
+def test_the_frame_size_of_av1_is_found_behind_timing_and_operating_points() -> None:
+    fields = [(0, 3), (0, 1), (0, 1)]  # profile, still, reduced
+    fields += [(1, 1), (1, 32), (25, 32), (1, 1), (1, 1)]  # timing: ticks, scale, equal intervals of one tick (uvlc 0)
+    fields += [(1, 1), (9, 5), (1, 32), (9, 5), (9, 5)]  # decoder model: delays of 10 bits
+    fields += [(1, 1), (1, 5)]  # display delays; two operating points
+    fields += [(0, 12), (9, 5), (1, 1), (1, 1), (5, 10), (6, 10), (0, 1), (1, 1), (3, 4)]
+    fields += [(0, 12), (4, 5), (0, 1), (0, 1)]
+    fields += [(11, 4), (9, 4), (3999, 12), (719, 10)]
+    text = "".join(format(value, f"0{width}b") for value, width in fields)
+    body = int(text.ljust(-(-len(text) // 8) * 8, "0"), 2).to_bytes(-(-len(text) // 8), "big")
+    stream = bytes((2 << 3 | 2, 0)) + bytes((1 << 3 | 2, len(body))) + body
+    assert av1.frame_size(stream) == (4000, 720)
+    for length in range(len(stream) - 1):
+        with pytest.raises(FileError, match="damaged"):
+            av1.frame_size(stream[:length])
