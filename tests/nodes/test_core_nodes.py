@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from .server import Server
-from .test_comfyui import fit, load, op, pytestmark as asked_for, save
+from .test_comfyui import codes, fit, load, op, pytestmark as asked_for, save, saved
 
 pytestmark = asked_for
 Nodes = dict[str, dict[str, Any]]
@@ -208,3 +209,21 @@ def test_a_core_node_of_masks_without_gradient_is_named(server: Server, case: st
     told = json.dumps(outputs["91"]["luxgrad_report"][0]["blocked"])
     assert "Tones (low, high, feather): step" in told
     assert f"({between[min(between, key=int)]['class_type']}) carries no gradient" in told or f"({case.split()[0]})" in told
+
+
+def test_eager_mode_gives_the_same_pictures_and_names_every_node_of_others(
+    server: Server, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    between, last = FOLLOWED["ImageBlur"]
+    graph = {**photo_graph(between, last, 0.3, 0.3, 0.0), "90": save(["20", 0])}
+    lazy = codes(saved(server, server.run(graph), "90"))
+    monkeypatch.setenv("LUXGRAD_WIRES", "eager")
+    eager = Server(tmp_path_factory.mktemp("eager"))
+    try:
+        shutil.copy(server.base / "input" / "small.png", eager.base / "input" / "small.png")
+        np.testing.assert_array_equal(codes(saved(eager, eager.run(graph), "90")), lazy)
+        outputs = fitted(eager, photo_graph(between, last, 0.3, 0.3, 0.0), photo_graph(between, last, 0.3, 0.0, 0.0), "20", "")
+    finally:
+        eager.stop()
+    assert values(outputs)["20", "amount"] == pytest.approx(0.3, abs=0.06)
+    assert "Before (stops): step 10 (ImageBlur) carries no gradient" in outputs["91"]["luxgrad_report"][0]["blocked"]
