@@ -7,14 +7,22 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from .advice.auto import auto
 from .files.decode import read_photo
-from .files.encode import Canvas, depth_for, write_photo
 from .files.errors import FileError
 from .files.folder import Folders, read_file
+from .files.names import expanded, numbered
+from .files.save import save_rendered
+from .files.workflow import embedded_workflow, is_picture
+from .graph.embedding import workflow_texts
 from .graph.errors import Stopped, WorkflowError
-from .graph.model import Graph
+from .graph.export import export_job
+from .graph.model import Graph, Link, Step
+from .graph.plan import Ref
 from .graph.ports import DEVELOPING, PORTS
+from .graph.render import Put, companions
 from .graph.schema import MOST_BYTES, loads
 from .light.difference import compare
 from .light.photo import Photo
@@ -65,12 +73,19 @@ def open_workflow(path: Path, roots: Sequence[Path], own: Collection[str] = ()) 
         raise WorkflowError(f"{path}: {error}") from None
 
 
-def workflow_text(path: Path) -> bytes:
-    """What a workflow file holds. Raises WorkflowError where it is missing or too large."""
+def workflow_text(path: Path) -> str | bytes:
+    """What a workflow file holds, or a picture that carries its workflow. Raises WorkflowError where there is none."""
     try:
+        if is_picture(path):
+            found = embedded_workflow(path)
+            if not found:
+                raise WorkflowError(f"{path}: expected a workflow; got a picture without one")
+            return found.get("prompt") or found["workflow"]
         if path.stat().st_size > MOST_BYTES:
             raise WorkflowError(f"{path}: expected a workflow of at most {MOST_BYTES >> 20} MB")
         return path.read_bytes()
+    except FileError as error:
+        raise WorkflowError(str(error)) from None
     except OSError as error:
         raise WorkflowError(f"{path}: {error.strerror or error}") from None
 
@@ -88,23 +103,57 @@ def checked_developing(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values of the RAW parameters of Load Photo, checked. Raises FileError."""
     checked = {}
     for name, value in values.items():
-        param = PORTS["luxgrad.load_photo"].param(name) if name in DEVELOPING else None
-        if param is None:
+        if name not in DEVELOPING:
             raise FileError(f"expected one of {', '.join(DEVELOPING)}; got {name!r}")
-        try:
-            checked[name] = param.kind.check(value)
-        except BadValue as error:
-            raise FileError(f"{name}: {error}") from None
+        checked[name] = _checked_option("luxgrad.load_photo", name, value)
     return checked
 
 
-def save(photo: Photo, file: Name, depth: str = "auto", quality: int = 95, dither: bool = True, force: bool = False) -> None:
-    """Write a photo as sRGB (float: linear sRGB) with profile and EXIF; the name's ending chooses the format.
+def save(
+    photo: Photo,
+    file: Name,
+    depth: str = "auto",
+    quality: int = 95,
+    dither: bool = True,
+    force: bool = False,
+    *,
+    colour_space: str = "sRGB",
+    metadata: str = "keep",
+    size: int = 0,
+    sharpen: str = "none",
+    workflow: Graph | None = None,
+) -> Path:
+    """Write a photo with its profile and metadata, as the step Save Photo does; the name's ending chooses the format.
 
-    depth: 8, 16, float or auto (8 for JPEG, else 16). force: replace a file that is there. Raises FileError.
+    file: may hold fields such as {name}, {date} and {counter:04}. The options are Save Photo's, in its words and ranges
+    (half and float depth: linear light). workflow: embed this graph. force: replace a file that is there, which is never done
+    for a name with {counter}. Returns the path that was written. Raises FileError.
     """
-    path = Path(file)
-    canvas = Canvas(photo.size, depth_for(path, depth), dither)
-    for region in strips(photo.size):
-        canvas.put(region, photo.read(region).detach())
-    write_photo(path, canvas, photo.metadata, photo.alpha, quality, force)
+    options = {"depth": depth, "quality": quality, "dither": dither, "colour_space": colour_space, "metadata": metadata,
+               "size": size, "sharpen": sharpen, "workflow": workflow is not None}  # fmt: skip
+    values = {name: _checked_option("luxgrad.save_photo", name, value) for name, value in options.items()}
+    camera = Graph({"photo": Step("photo", PORTS["luxgrad.load_photo"])})
+    job = export_job(camera, Link("photo"), {Ref("photo"): photo}, values["size"], values["sharpen"])
+    result = job.plan.size(job.plan.outputs[0])
+    path = numbered(Path(expanded(os.fspath(file), photo.metadata, (result.width, result.height))))
+
+    def render(put: Put) -> None:
+        with torch.no_grad():
+            if result == photo.size and values["sharpen"] == "none":
+                for region in strips(photo.size):
+                    put(region, photo.read(region))
+            else:
+                job.measured().render(job.plan.outputs[0], put)
+
+    save_rendered(path, values, result, render, lambda: companions(job), workflow_texts(workflow) if workflow else {}, force)
+    return path
+
+
+def _checked_option(node: str, name: str, value: Any) -> Any:
+    """A value of a parameter, checked. Raises FileError."""
+    param = PORTS[node].param(name)
+    assert param is not None
+    try:
+        return param.kind.check(value)
+    except BadValue as error:
+        raise FileError(f"{name}: {error}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,18 @@ from ..advice.auto import auto as first_guess
 from ..api import workflow_text
 from ..files.atomic import whole_file
 from ..files.cube import write_cube
-from ..files.encode import Canvas, depth_for, write_like_comfyui, write_photo
+from ..files.encode import Canvas, depth_for, write_like_comfyui
+from ..files.names import expanded, numbered
+from ..files.save import save_rendered
+from ..files.workflow import embedded_workflow, is_picture
 from ..graph.bake import bake as bake_graph
+from ..graph.embedding import workflow_texts
 from ..graph.estimate import estimate
-from ..graph.model import Graph, Step
+from ..graph.export import export_job
+from ..graph.model import Graph, Link, Step
 from ..graph.patch import apply
 from ..graph.ports import PORTS
-from ..graph.render import Job, Settings, companions
+from ..graph.render import Job, Put, Settings, companions, origin
 from ..graph.schema import dumps, from_data, parse, to_data
 from ..graph.targets import gather_sources, target
 from ..graph.ui_form import is_ui_form, to_api
@@ -26,6 +32,7 @@ from ..graph.ui_layout import from_api
 from ..ops.spec import REGISTRY
 from .check import describe, warnings_for
 from .fitting import fit
+from .pictures import info, sheet
 from .problems import UsageError
 from .schema import operations
 from .show import Bar, plain, table
@@ -67,22 +74,43 @@ def run(options: argparse.Namespace) -> None:
     graph = open_graph(options)
     link = target(graph, options.sink)
     files = input_files(graph, options.input, [link])
-    out = Path(options.out)
     sink = next((step for step in graph.by_role("sink") if link in step.links.values()), None)
     if options.sink is not None and graph.step(options.sink) in graph.by_role("sink"):
         sink = graph.step(options.sink)
-    refuse_inputs([out], [Path(options.workflow), *files.values(), *named_files(graph).values()])
-    plan_output(out, sink, options.force)
     if options.size is not None and options.size < 1:
         raise UsageError(f"--size: expected 1 px or more; got {options.size}")
+    inputs = [Path(options.workflow), *files.values(), *named_files(graph).values()]
+    plan_output(Path(options.out), sink, options.force, inputs)
     with Bar("render") as bar:
         settings = Settings(device=device(options.device), progress=bar.tiles)
-        render_to(out, graph, read_photos(graph, files), sink, options.sink, options.size, settings, options.force)
+        job = _job(graph, link, read_photos(graph, files), sink, options.size, settings)
+        size = job.plan.size(job.plan.outputs[0])
+        out = numbered(Path(expanded(options.out, _metadata(job), (size.width, size.height))))
+        plan_output(out, sink, options.force, inputs)
+        render_to(out, job, graph, sink, options.force)
 
 
-def plan_output(out: Path, sink: Step | None, force: bool) -> None:
+def _metadata(job: Job) -> Mapping[str, Any]:
+    photo = origin(job)
+    return photo.metadata if photo else {}
+
+
+def _job(graph: Graph, link: Link, photos: Any, sink: Step | None, size: int | None, settings: Settings) -> Job:
+    values = _save_values(sink)
+    given = gather_sources(graph, photos, [link])
+    if _like_comfyui(sink):
+        values |= {"size": 0, "sharpen": "none"}
+    return export_job(graph, link, given, values["size"], values["sharpen"], settings, proxy=size)
+
+
+def _like_comfyui(sink: Step | None) -> bool:
+    return sink is not None and sink.spec.id != "save_photo"
+
+
+def plan_output(out: Path, sink: Step | None, force: bool, inputs: Sequence[Path]) -> None:
     """Refuse a name that cannot be written before anything is computed."""
-    if sink is not None and sink.spec.id != "save_photo" and out.suffix.lower() != ".png":
+    refuse_inputs([out], inputs)
+    if _like_comfyui(sink) and out.suffix.lower() != ".png":
         raise UsageError(f"{out}: {sink} writes 8-bit PNG; end the name in .png, or use Save Photo")
     depth_for(out, _save_values(sink)["depth"])
     if out.exists() and not force:
@@ -95,29 +123,20 @@ def _save_values(sink: Step | None) -> dict[str, Any]:
     return {param.name: param.default for param in PORTS["luxgrad.save_photo"].params}
 
 
-def render_to(
-    out: Path,
-    graph: Graph,
-    photos: Any,
-    sink: Step | None,
-    name: str | None,
-    size: int | None,
-    settings: Settings,
-    force: bool,
-) -> None:
+def render_to(out: Path, job: Job, graph: Graph, sink: Step | None, force: bool) -> None:
     """Render what a sink shows, straight into the codes of a file."""
-    job = Job.of(graph, photos, name, size, settings)
     (ref,) = job.plan.outputs
-    like_comfyui = sink is not None and sink.spec.id != "save_photo"
-    values = _save_values(sink)
-    depth = "8" if like_comfyui else depth_for(out, values["depth"])
-    canvas = Canvas(job.plan.size(ref), depth, values["dither"], truncate=like_comfyui)
-    job.measured().render(ref, canvas.put)
-    if like_comfyui:
+    if _like_comfyui(sink):
+        canvas = Canvas(job.plan.size(ref), "8", truncate=True)
+        job.measured().render(ref, canvas.put)
         write_like_comfyui(out, canvas, force)
         return
-    beside = companions(job)
-    write_photo(out, canvas, beside.metadata, beside.alpha, values["quality"], force)
+
+    def render(put: Put) -> None:
+        job.measured().render(ref, put)
+
+    values = _save_values(sink)
+    save_rendered(out, values, job.plan.size(ref), render, lambda: companions(job), workflow_texts(graph), force)
 
 
 def bake(options: argparse.Namespace) -> None:
@@ -154,16 +173,17 @@ def auto(options: argparse.Namespace) -> None:
 
 
 def convert(options: argparse.Namespace) -> None:
-    """The editor's form of a workflow to the API form, or back."""
+    """The editor's form of a workflow to the API form, or back; out of a picture, the editor's form."""
     source, out = Path(options.workflow), Path(options.out)
     refuse_inputs([out], [source])
-    data = parse(workflow_text(source))
-    forward = is_ui_form(data)
-    converted = to_api(data) if forward else from_api(to_data(from_data(data)))
+    kept = embedded_workflow(source).get("workflow") if is_picture(source) else None
+    data = parse(kept or workflow_text(source))
+    forward = is_ui_form(data) and kept is None
+    converted = data if kept else to_api(data) if forward else from_api(to_data(from_data(data)))
     with whole_file(out, options.force) as part:
         part.write_text(json.dumps(converted, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     steps = len(converted) if forward else len(converted["nodes"])
     print(f"{out}: {'API form' if forward else 'editor form'}, {steps} steps")
 
 
-__all__ = ["auto", "bake", "check", "convert", "fit", "ops", "run"]
+__all__ = ["auto", "bake", "check", "convert", "fit", "info", "ops", "run", "sheet"]

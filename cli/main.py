@@ -34,7 +34,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--set", action="append", default=[], metavar="PATH=VALUE", help="set a parameter, such as exposure.stops=1"
     )
-    run.add_argument("--out", required=True, metavar="FILE", help="JPEG, PNG or TIFF to write")
+    run.add_argument(
+        "--out",
+        required=True,
+        metavar="FILE",
+        help="photo to write; may hold {name}, {date}, {camera}, {counter:04} and the like",
+    )
     run.add_argument("--size", type=int, metavar="PX", help="long edge of the result; never enlarges")
 
     fit = _with_workflow(commands.add_parser("fit", help="move the free sliders so that a photo comes out like its target"))
@@ -58,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     bake.add_argument("--force", action="store_true", help="replace a file that is there")
 
     convert = commands.add_parser("convert", help="turn a workflow from the editor's form into the API form, or back")
-    convert.add_argument("workflow", metavar="IN", help="workflow file, either form")
+    convert.add_argument("workflow", metavar="IN", help="workflow file, either form, or a picture that carries one")
     convert.add_argument("out", metavar="OUT", help="workflow file, the other form")
     convert.add_argument("--force", action="store_true", help="replace a file that is there")
 
@@ -67,11 +72,27 @@ def _parser() -> argparse.ArgumentParser:
     auto.add_argument("--sink", metavar="STEP", help="which sink, where there are several")
     auto.add_argument("--out", metavar="WORKFLOW", help="write the workflow with the guess; otherwise print the patch")
     auto.add_argument("--force", action="store_true", help="replace a file that is there")
+
+    info = commands.add_parser("info", help="what photo files say of themselves: size, colour, camera, exposure, workflow")
+    info.add_argument("files", nargs="+", metavar="FILE")
+    info.add_argument("--json", action="store_true", help="as a JSON list")
+
+    sheet = commands.add_parser("sheet", help="put many photos on one contact sheet")
+    sheet.add_argument("out", metavar="OUT", help="picture to write")
+    sheet.add_argument("files", nargs="+", metavar="FILE", help="photos, in their order")
+    sheet.add_argument("--columns", type=int, default=0, metavar="N", help="photos in a row (0: about 3 wide, 2 high)")
+    sheet.add_argument("--cell", type=int, default=480, metavar="PX", help="longest edge of each photo (480)")
+    sheet.add_argument("--gap", type=int, default=24, metavar="PX", help="between and around the cells (24)")
+    sheet.add_argument("--background", type=float, default=13.0, metavar="%%", help="lightness of the paper (13)")
+    sheet.add_argument("--captions", choices=("file name", "number", "none"), default="file name")
+    sheet.add_argument("--force", action="store_true", help="replace a file that is there (never an input)")
     return parser
 
 
 def _with_workflow(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("workflow", metavar="WORKFLOW", help="workflow file (either of ComfyUI's forms)")
+    parser.add_argument(
+        "workflow", metavar="WORKFLOW", help="workflow file (either of ComfyUI's forms), or a picture that carries one"
+    )
     parser.add_argument("--root", action="append", default=[], metavar="DIR", help="one more folder the workflow may read from")
     return parser
 

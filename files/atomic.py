@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import platform
+import re
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +17,14 @@ from PIL import Image
 
 from .errors import FileError
 
+_HERE = f"{zlib.crc32(platform.node().encode()):08x}"
+
 
 @contextlib.contextmanager
 def whole_file(path: Path, force: bool = True) -> Iterator[Path]:
     """A temporary name beside `path` to write to; renamed when the block ends well, removed when it does not.
+
+    A writer that is killed leaves a hidden `.NAME.MACHINE-PROCESS.*.part` file, which the next writer of this name removes.
 
     force: replace a file that is there. Raises FileError in place of OSError (disk full, no permission, no folder).
     """
@@ -27,7 +34,8 @@ def whole_file(path: Path, force: bool = True) -> Iterator[Path]:
         raise FileError(f"{path}: there is no folder {path.parent}")
     part = None
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".part" + path.suffix, dir=path.parent)
+        _clear(path)
+        handle, name = tempfile.mkstemp(prefix=f"{_prefix(path)}{_HERE}-{os.getpid()}.", suffix=_suffix(path), dir=path.parent)
         os.close(handle)
         part = Path(name)
         yield part
@@ -38,6 +46,36 @@ def whole_file(path: Path, force: bool = True) -> Iterator[Path]:
     finally:
         if part is not None:
             part.unlink(missing_ok=True)
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name[:60]}."
+
+
+def _suffix(path: Path) -> str:
+    return ".part" + path.suffix
+
+
+def _clear(path: Path) -> None:
+    """Remove what earlier writers of this file left behind when they were killed: their names say machine and process."""
+    with os.scandir(path.parent) as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(_prefix(path)) and entry.name.endswith(_suffix(path))]
+    for name in names:
+        maker = name.removeprefix(_prefix(path)).partition(".")[0]
+        if re.fullmatch(rf"{_HERE}-\d{{1,9}}", maker) and not _alive(int(maker.partition("-")[2])):
+            path.with_name(name).unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    if os.name != "posix":
+        return True  # elsewhere asking a process would end it
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _umask() -> int:

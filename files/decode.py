@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from torch import Tensor
 from ..light.photo import Photo
 from .colour import raster_of
 from .errors import FileError, guarded, named
-from .exif import read_exif
 from .formats.format import Decoded, Development, Encoding, Format, Header
 from .formats.registry import FORMATS, told_by
 from .limits import check_bytes, check_header
+from .metadata import FILE_NAME, read_metadata
 from .worker import decode_apart, header_apart
 
 _START = 64
@@ -27,7 +28,17 @@ def read_photo(path: Path, **developing: Any) -> Photo:
     developing: of a camera raw file, as the fields of `Development`.
     """
     with named(path):
-        return as_photo(decode(path, Development(**developing)))
+        photo = as_photo(decode(path, Development(**developing)))
+    return dataclasses.replace(photo, metadata={**photo.metadata, FILE_NAME: path.name})
+
+
+def glance(path: Path) -> Decoded:
+    """What lies beside the pixels of a photo file, without decoding them where its format can do so. Raises FileError."""
+    form = format_of(path)
+    if form.glance is None:
+        return decode(path)
+    with guarded():
+        return form.glance(path)
 
 
 def decode(path: Path, development: Development = Development()) -> Decoded:  # noqa: B008
@@ -66,7 +77,7 @@ def format_of(path: Path) -> Format:
 
 def as_photo(decoded: Decoded) -> Photo:
     """What a file holds, upright, as light. Raises FileError without the file's name."""
-    metadata, orientation = read_exif(decoded.exif)
+    metadata, orientation = read_metadata(decoded)
     turn = orientation if decoded.orientation is None else decoded.orientation
     values, alpha = (_upright(array, turn) for array in (decoded.values, decoded.alpha))
     assert values is not None
@@ -74,7 +85,7 @@ def as_photo(decoded: Decoded) -> Photo:
         raster_of(decoded, values),
         None if alpha is None else _alpha(alpha, decoded.bits),
         decoded.light or ("display" if values.dtype.kind == "u" else "scene"),
-        {**metadata, **decoded.facts, **({"XMP": decoded.xmp} if decoded.xmp else {})},
+        metadata,
     )
 
 

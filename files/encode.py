@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,10 @@ from ..light.primaries import mix
 from ..light.rectangle import Region, Size
 from .atomic import save_image, whole_file
 from .errors import FileError
-from .exif import BLOCK
 from .formats.format import Beside, Encoding, Saving
 from .formats.registry import written_as
 from .icc_write import build_profile
+from .metadata import written_metadata
 
 _DITHER = 0.498
 _HAIR = 2e-3
@@ -122,10 +123,13 @@ def write_photo(
     alpha: Tensor | None = None,
     quality: int = 95,
     force: bool = False,
+    keep: str = "keep",
+    workflow: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Write a filled canvas with the profile of its space (half and float: of linear light). Raises FileError.
 
-    metadata: of the photo; its EXIF block is handed on. alpha: (1,1,H,W) or None; JPEG cannot hold it.
+    metadata: of the photo, handed on as far as `keep` (one of `metadata.KEEP`) says. workflow: the workflow that made it, to be
+    embedded, by the names in `metadata.WORKFLOW_TEXTS`. alpha: (1,1,H,W) or None; JPEG cannot hold it.
     """
     depth_for(path, canvas.depth)
     form, codes = written_as(path), canvas.codes
@@ -133,7 +137,8 @@ def write_photo(
         codes = np.concatenate([codes, _alpha_codes(alpha, canvas)], axis=2)
     linear = canvas.bits is None
     encoding = Encoding("linear" if linear else canvas.space.transfer, canvas.space.primaries)
-    beside = Beside(build_profile(canvas.space, linear), encoding, metadata.get(BLOCK))
+    handed_on = written_metadata(metadata, codes.shape[1::-1], canvas.space.name, keep, workflow)
+    beside = Beside(build_profile(canvas.space, linear), encoding, **handed_on)
     with whole_file(path, force) as part:
         assert form.encode is not None
         form.encode(part, codes, beside, Saving(quality, canvas.depth))

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import math
 import struct
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational, ImageFileDirectory_v2
 
-from .extras import tifffile
+from .exif_block import MAKER_NOTE, Damaged, cleaned, movable
 
 BLOCK = "EXIF"
 """The name in a photo's metadata of the EXIF block as the file held it (a TIFF structure, orientation 1)."""
 
 _ORIENTATION = 0x0112
+_MOST_NUMBERS = 16
+_WRONG = (struct.error, SyntaxError, ValueError, KeyError, TypeError, IndexError, EOFError, OSError, RecursionError)
 _BASELINE_EXPOSURE = 0xC62A
 _POINTERS = (int(ExifTags.IFD.Exif), int(ExifTags.IFD.GPSInfo))
 _NAMES = {**ExifTags.TAGS, _BASELINE_EXPOSURE: "BaselineExposure", 0x8827: "ISOSpeedRatings"}
@@ -23,19 +29,27 @@ _OF_PIXELS = {0x0100, 0x0101, 0x0102, 0x0103, 0x0106, 0x0111, 0x0115, 0x0116, 0x
 _OF_PIXELS |= {0x0144, 0x0145, 0x0152, 0x0153, 0x8773, 0x00FE, 0x0201, 0x0202, 0x014A, 0x0140, 0x02BC, 0x8649, 0x83BB}
 
 
+_NOT_IN_TIFF = {*_OF_PIXELS, *_POINTERS, 0x0131, 0x0112, 0x0213, 0x0214}
+
+
 def read_exif(block: bytes | None) -> tuple[dict[str, Any], int]:
-    """Metadata by name (numbers, text), with the cleaned block under `BLOCK`; and the orientation, 1 to 8."""
+    """Metadata by name, with the cleaned block under `BLOCK`; and the orientation, 1 to 8.
+
+    Rationals are floats, several numbers a tuple; GPSLatitude and GPSLongitude are degrees north and east, GPSAltitude
+    metres above the sea.
+    """
     exif = load_block(block or b"")
-    orientation = exif.get(_ORIENTATION, 1)
+    orientation = entries_of(exif).get(_ORIENTATION, 1)
     values: dict[str, Any] = {}
-    for directory in (exif, exif.get_ifd(ExifTags.IFD.Exif)):
+    for directory in (entries_of(exif), directory_of(exif, ExifTags.IFD.Exif)):
         for tag, value in directory.items():
             plain = _plain(value)
-            if plain is not None and tag not in _OF_PIXELS and tag not in _POINTERS:
+            if plain is not None and tag not in _OF_PIXELS and tag not in _POINTERS and tag != MAKER_NOTE:
                 values[_NAMES.get(tag, f"Tag{tag}")] = plain
-    if values or exif.get_ifd(ExifTags.IFD.GPSInfo):
+    values |= _place(directory_of(exif, ExifTags.IFD.GPSInfo))
+    if values:
         values["Orientation"] = 1
-        values[BLOCK] = _block(exif)
+        values[BLOCK] = _block(block or b"", exif)
     return values, orientation if orientation in range(1, 9) else 1
 
 
@@ -44,95 +58,186 @@ def _plain(value: Any) -> Any:
         return float(value) if value.denominator else None
     if isinstance(value, (int, float)):
         return value
+    if isinstance(value, tuple) and len(value) <= _MOST_NUMBERS:
+        numbers = tuple(_plain(part) for part in value)
+        return numbers if all(isinstance(number, (int, float)) for number in numbers) else None
+    if isinstance(value, bytes):
+        return _text_of(value)
     return value.strip("\0 ") if isinstance(value, str) else None
 
 
-def _block(exif: Image.Exif) -> bytes:
+def _text_of(value: bytes) -> str | None:
+    """Bytes that are text: versions, and comments behind the name of their character set."""
+    codec = {b"ASCII": "ascii", b"UNICO": "utf-16"}.get(value[:5])
+    try:
+        text = value[8:].decode(codec) if codec else value.decode("ascii")
+    except UnicodeError:
+        return None
+    text = text.strip("\0 ")
+    return text if text.isprintable() else None
+
+
+def _place(gps: Mapping[int, Any]) -> dict[str, float]:
+    """Where a photo was taken, as signed numbers."""
+    found = {}
+    for name, tag, negative in (("GPSLatitude", 2, "S"), ("GPSLongitude", 4, "W")):
+        parts, side = _plain(gps.get(tag)), gps.get(tag - 1)
+        if isinstance(parts, tuple) and len(parts) == 3 and isinstance(side, str):
+            degrees = parts[0] + parts[1] / 60 + parts[2] / 3600
+            if math.isfinite(degrees) and degrees <= 180:
+                found[name] = -degrees if side.upper().startswith(negative) else degrees
+    height = _plain(gps.get(6))
+    if isinstance(height, float) and math.isfinite(height):
+        found["GPSAltitude"] = -height if gps.get(5) in (1, b"\x01") else height
+    return found
+
+
+def _block(block: bytes, exif: Image.Exif) -> bytes:
+    try:
+        return cleaned(block, _OF_PIXELS)
+    except Damaged:
+        return _rebuilt(exif)
+
+
+def _rebuilt(exif: Image.Exif, maker_note: bool = True) -> bytes:
+    """What can be read of a block, as a new one."""
     clean = Image.Exif()
-    for tag, value in exif.items():
-        if tag not in _OF_PIXELS and tag not in _POINTERS:
+    for tag, value in entries_of(exif).items():
+        if tag not in _OF_PIXELS and tag not in _POINTERS and _writable({tag: value}):
             clean[tag] = value
     for pointer in _POINTERS:
-        if entries := exif.get_ifd(pointer):
-            clean[pointer] = dict(entries)
+        entries = _writable(_movable(directory_of(exif, pointer)))
+        if entries := {tag: value for tag, value in entries.items() if maker_note or tag != MAKER_NOTE}:
+            clean[pointer] = entries
     clean[_ORIENTATION] = 1
     return clean.tobytes()
+
+
+def _movable(entries: Mapping[int, Any]) -> dict[int, Any]:
+    """Entries of a directory that may stand elsewhere: without a maker note that counts from where it stood."""
+    note = entries.get(MAKER_NOTE)
+    stays = note is None or (isinstance(note, bytes) and movable(note))
+    return dict(entries) if stays else {tag: value for tag, value in entries.items() if tag != MAKER_NOTE}
 
 
 def load_block(block: bytes) -> Image.Exif:
     """A block as Pillow's EXIF; empty where it cannot be read."""
     exif = Image.Exif()
-    exif.load(block)
-    return exif
+    with _tolerant():
+        exif.load(block)
+        return exif
+    return Image.Exif()
+
+
+def entries_of(exif: Image.Exif) -> dict[int, Any]:
+    """The entries of the first directory, as far as they can be read."""
+    found: dict[int, Any] = {}
+    with _tolerant():
+        for tag in list(exif):
+            with contextlib.suppress(*_WRONG):
+                found[tag] = exif[tag]
+    return found
+
+
+def directory_of(exif: Image.Exif, pointer: int) -> dict[int, Any]:
+    """The entries behind a pointer; none where they cannot be read."""
+    with _tolerant():
+        return dict(exif.get_ifd(pointer))
+    return {}
+
+
+@contextlib.contextmanager
+def _tolerant() -> Iterator[None]:
+    """What is wrong with a block ends the reading of it, and nothing else."""
+    with warnings.catch_warnings(), contextlib.suppress(*_WRONG):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def is_adobe_rgb(block: bytes | None) -> bool:
     """Whether a camera says that its codes are Adobe RGB: uncalibrated, interoperability R03 (DCF 2.0)."""
     exif = load_block(block or b"")
-    index = exif.get_ifd(ExifTags.IFD.Interop).get(int(ExifTags.Interop.InteropIndex), "")
-    uncalibrated = exif.get_ifd(ExifTags.IFD.Exif).get(int(ExifTags.Base.ColorSpace)) == 0xFFFF
+    index = directory_of(exif, ExifTags.IFD.Interop).get(int(ExifTags.Interop.InteropIndex), "")
+    uncalibrated = directory_of(exif, ExifTags.IFD.Exif).get(int(ExifTags.Base.ColorSpace)) == 0xFFFF
     return uncalibrated and str(index).strip("\0 ") == "R03"
 
 
-def exif_of_tags(tags: Mapping[int, Any]) -> bytes:
-    """An EXIF block of a TIFF's own tags (number -> value, rationals as pairs), as tifffile reads them."""
-    known = tifffile("TIFF").TIFF
-    exif = Image.Exif()
-    for tag, value in tags.items():
-        simple = isinstance(value, (str, int)) and not hasattr(value, "name")
-        if tag not in _POINTERS and (simple or tag == _BASELINE_EXPOSURE):
-            exif[tag] = _rational(value)
-    names = (known.EXIF_TAGS, known.GPS_TAGS)
-    for pointer, registry in zip(_POINTERS, names):
-        number = {name: code for code, name in registry.items() if isinstance(name, str)}
-        entries = tags.get(pointer)
-        if isinstance(entries, dict):
-            exif[pointer] = {number[name]: _rational(value) for name, value in entries.items() if name in number}
-    return exif.tobytes()
+def exif_of_tiff(path: Path) -> bytes:
+    """An EXIF block of a TIFF's own first directory, with the EXIF and GPS directories behind it."""
+    exif, found = Image.Exif(), Image.Exif()
+    with open(path, "rb") as file, _tolerant():
+        exif.load_from_fp(file)
+        for tag, value in entries_of(exif).items():
+            if tag not in _POINTERS and tag not in _OF_PIXELS and _plain(value) is not None:
+                found[tag] = value
+        for pointer in _POINTERS:
+            if entries := _writable(_movable(directory_of(exif, pointer))):
+                found[pointer] = entries
+        found[_ORIENTATION] = exif.get(_ORIENTATION, 1)
+    return found.tobytes()
 
 
-def _rational(value: Any) -> Any:
-    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, int) for part in value):
-        return IFDRational(*value)
-    return value
-
-
-def tiff_tags(block: bytes) -> tuple[list[tuple[int, str, int, Any, bool]], dict[int, dict[int, Any]]]:
-    """A block for a TIFF writer: text tags of the first directory, and the entries of the EXIF and GPS directories."""
+def tiff_directories(block: bytes) -> dict[int, dict[int, Any]]:
+    """A block for a TIFF writer: entries of the first directory (under 0), the EXIF and the GPS directory."""
     exif = load_block(block)
-    first = [
-        (tag, "s", 0, value, True)
-        for tag, value in exif.items()
-        if isinstance(value, str) and tag not in _OF_PIXELS and tag != 0x0131
-    ]
-    return first, {pointer: dict(entries) for pointer in _POINTERS if (entries := exif.get_ifd(pointer))}
+    first = {tag: value for tag, value in entries_of(exif).items() if tag not in _NOT_IN_TIFF}
+    found = {0: _writable(first)}
+    found |= {pointer: _writable(_movable(directory_of(exif, pointer))) for pointer in _POINTERS}
+    return {pointer: entries for pointer, entries in found.items() if entries}
+
+
+def _writable(entries: Mapping[int, Any]) -> dict[int, Any]:
+    """Entries without those of a directory's own, and without what was damaged so that it cannot be written again."""
+    found: dict[int, Any] = {}
+    for tag, value in entries.items():
+        if not isinstance(value, dict):
+            with _tolerant():
+                alone = ImageFileDirectory_v2(prefix=b"II")
+                alone[tag] = value
+                alone.tobytes(8)
+                found[tag] = value
+    return found
 
 
 def append_directories(file: io.BufferedRandom, directories: Mapping[int, Mapping[int, Any]]) -> None:
-    """Add directories (pointer tag -> entries) to a little-endian TIFF of one picture.
+    """Add directories (pointer tag -> entries; 0: to the first one) to a little-endian TIFF of one picture.
 
     They are written at the end, followed by a copy of the first directory that points to them.
     """
-    entries = _first_directory(file)
-    file.seek(0, io.SEEK_END)
+    first = {struct.unpack_from("<H", entry)[0]: entry for entry in _entries_at(file, _number_at(file, 4, "<I"))}
     for pointer, values in directories.items():
         directory = ImageFileDirectory_v2(prefix=b"II")
         for tag, value in values.items():
-            if not isinstance(value, dict):
-                directory[tag] = value
-        file.write(b"\0" * (file.tell() % 2))
-        offset = file.tell()
+            directory[tag] = value
+        offset = _at_end(file)
         file.write(directory.tobytes(offset))
-        entries.append(struct.pack("<HHII", pointer, 4, 1, offset))
+        if pointer:
+            first[pointer] = struct.pack("<HHII", pointer, 4, 1, offset)
+        else:
+            first |= {struct.unpack_from("<H", entry)[0]: entry for entry in _entries_at(file, offset)}
+    offset = _at_end(file)
+    file.write(struct.pack("<H", len(first)) + b"".join(first[tag] for tag in sorted(first)) + b"\0\0\0\0")
+    file.seek(4)
+    file.write(struct.pack("<I", offset))
+
+
+def _at_end(file: io.BufferedRandom) -> int:
+    """The end of a file, made even."""
+    file.seek(0, io.SEEK_END)
     file.write(b"\0" * (file.tell() % 2))
-    first = file.tell()
-    entries.sort(key=lambda entry: struct.unpack("<H", entry[:2]))
-    file.write(struct.pack("<H", len(entries)) + b"".join(entries) + b"\0\0\0\0")
-    file.seek(4)
-    file.write(struct.pack("<I", first))
+    return file.tell()
 
 
-def _first_directory(file: io.BufferedRandom) -> list[bytes]:
-    file.seek(4)
-    file.seek(struct.unpack("<I", file.read(4))[0])
-    return [file.read(12) for _ in range(struct.unpack("<H", file.read(2))[0])]
+def _number_at(file: io.BufferedRandom, place: int, form: str) -> int:
+    file.seek(place)
+    return struct.unpack(form, file.read(struct.calcsize(form)))[0]
+
+
+def _entries_at(file: io.BufferedRandom, place: int) -> list[bytes]:
+    count = _number_at(file, place, "<H")
+    return [file.read(12) for _ in range(count)]
+
+
+def without_maker_note(block: bytes) -> bytes:
+    """A block without its maker note, written anew, for formats that hold less."""
+    return _rebuilt(load_block(block), maker_note=False)

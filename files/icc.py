@@ -112,6 +112,14 @@ def _known_matrix(to_rec2020: Matrix) -> Matrix:
     return to_rec2020
 
 
+def profile_name(data: bytes) -> str:
+    """What a profile calls itself."""
+    try:
+        return _description(_tags(data).get(b"desc", b""))
+    except (FileError, struct.error):
+        return "damaged"
+
+
 def _tags(data: bytes) -> Tags:
     if not 132 <= len(data) <= _MOST_BYTES or data[36:40] != b"acsp":
         raise FileError("its colour profile is damaged (no ICC signature)")

@@ -90,7 +90,7 @@ class Graph:
         return iter(self.steps.values())
 
     def by_role(self, role: str) -> list[Step]:
-        """The steps that are a `source`, `sink`, `view`, `advice` or `fit`."""
+        """The steps that are a `source`, `sink`, `view`, `sheet`, `advice` or `fit`."""
         return [step for step in self if getattr(step.spec.reach, "role", None) == role]
 
     def step(self, name: str) -> Step:

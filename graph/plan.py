@@ -211,6 +211,8 @@ class _Planner:
         step_id, _, measured = ref.step.partition(_MEASURED)
         step = self.graph.steps[step_id]
         spec = step.spec if not measured else measurer(next(e.socket for e in step.spec.inputs if e.name == measured))
+        if isinstance(spec.reach, Port) and spec.reach.role == "sheet":
+            raise WorkflowError(f"{step}: a contact sheet is made in ComfyUI, or by luxgrad sheet")
         if isinstance(spec.reach, Port):
             raise WorkflowError(f"{step} is needed and has no {spec.outputs[0].socket if spec.outputs else 'output'} to give")
         inputs = _inputs(self.graph, ref)

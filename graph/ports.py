@@ -6,13 +6,13 @@ They touch no disk: a source is handed `read`, a sink `write`.
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from ..light.photo import Photo
 from ..ops.params import Choice, Count, File, Switch, Text
 from ..ops.reach import Port
 from ..ops.spec import REGISTRY, OpSpec, declare
-from ..ops.types import Image, Loss, Lut, Mask, Network, Reader, Report, Writer
+from ..ops.types import Image, Loss, Lut, Mask, Network, Number, Reader, Report, Whole, Writer
 from .errors import WorkflowError, nearest
 
 DEVELOPING = ("develop", "white_balance", "kelvin", "tint", "highlights", "demosaic", "denoise", "noise_threshold")
@@ -85,19 +85,36 @@ def save_photo(
     write: Writer,
     image: Image,
     file: Annotated[str, File("photo")] = "luxgrad.tif",
-    depth: Annotated[str, Choice("auto", "8", "16", "float")] = "auto",
+    depth: Annotated[str, Choice("auto", "8", "10", "12", "16", "half", "float", "hdr")] = "auto",
     quality: Annotated[int, Count(1, 100)] = 95,
     dither: Annotated[bool, Switch()] = True,
+    colour_space: Annotated[str, Choice("sRGB", "Display P3", "Rec.2020", "Adobe RGB")] = "sRGB",
+    metadata: Annotated[str, Choice("keep", "without location", "none")] = "keep",
+    size: Annotated[int, Count(0, 30000, unit="px")] = 0,
+    sharpen: Annotated[str, Choice("none", "screen", "print")] = "none",
+    workflow: Annotated[bool, Switch()] = True,
 ) -> None:
-    """Write a photo as sRGB with its profile and EXIF, rounded, never truncated.
+    """Write a photo with its profile and metadata, rounded, never truncated.
 
     image: the photo to write.
-    file: name of the file; its ending chooses JPEG, PNG or TIFF.
-    depth: bits per channel; auto writes 8 to JPEG, 16 to PNG and TIFF. float is linear sRGB light, TIFF only.
-    quality: of a JPEG.
+    file: name of the file; its ending chooses the format. {name}, {date}, {time}, {camera}, {lens}, {iso} and the like
+        stand for what the photo says, {counter:04} for the next free number.
+    depth: bits per channel, where the format has them; auto writes 16 bits where it can, else 8. half and float are linear
+        light.
+    quality: of a lossy format.
     dither: add noise below half a level before rounding to 8 bits, so that smooth skies do not band.
+    colour_space: of the file, with its profile; colours outside are moved in at constant hue.
+    metadata: EXIF and XMP as the photo brought them; without location also drops maker notes, which may hold it; none
+        leaves out all, the workflow too.
+    size: longest edge of the file; 0 keeps the size. Never enlarges.
+    sharpen: output sharpening after the resize: screen is fine and light, print stronger.
+    workflow: put the workflow into the file, so that ComfyUI, luxgrad check and luxgrad run can open the picture.
+
+    Sharpening is detail.sharpen on the finished pixels: amount 0.5, radius 0.6 px, threshold 0.01 EV for the screen; 1, 1 px,
+    0.02 EV for print.
     """
-    write("photo", file, image, depth=depth, quality=quality, dither=dither)
+    write("photo", file, image, depth=depth, quality=quality, dither=dither, colour_space=colour_space, metadata=metadata,
+          size=size, sharpen=sharpen, workflow=workflow)  # fmt: skip
 
 
 def save_image(write: Writer, images: Image, filename_prefix: Annotated[str, Text()] = "ComfyUI") -> None:
@@ -134,6 +151,56 @@ def auto(photo: Image) -> Report:
     Gives a patch: edits of the workflow, as text.
     """
     raise WorkflowError("a guess is not run as a step; ask for it")
+
+
+class PhotoFacts(NamedTuple):
+    """What Photo Info gives."""
+
+    shutter: Number
+    aperture: Number
+    iso: Whole
+    focal_length: Number
+    camera: Report
+    lens: Report
+    date: Report
+    width: Whole
+    height: Whole
+    file: Report
+    text: Report
+
+
+def photo_info(photo: Image) -> PhotoFacts:
+    """What the camera wrote into a photo, as numbers and words to wire.
+
+    photo: the photo, anywhere on its way; the size is the one it has here.
+
+    Gives the shutter time in seconds, the f-number, the ISO speed, the focal length in mm, camera, lens and date
+    (YYYY-MM-DD HH:MM:SS), width and height in px, the name of the file, and all of it as text. What the photo does not say
+    is 0 or empty.
+    """
+    raise WorkflowError("photo info is not run as a step; ask luxgrad info")
+
+
+def contact_sheet(
+    photos: Image,
+    columns: Annotated[int, Count(0, 100)] = 0,
+    cell: Annotated[int, Count(32, 4096, unit="px")] = 480,
+    gap: Annotated[int, Count(0, 400, unit="px")] = 24,
+    background: Annotated[float, Count(0, 100, unit="%", step=0.1)] = 13.0,
+    captions: Annotated[str, Choice("file name", "number", "none")] = "file name",
+) -> Image:
+    """Many photos on one picture, each in a cell of its own with a caption under it.
+
+    photos: a list of photos, a batch, or both.
+    columns: photos in a row; 0 makes the sheet about three wide and two high.
+    cell: longest edge of each photo on the sheet.
+    gap: between the cells and around them.
+    background: lightness of the paper, from black to white.
+    captions: what stands under each photo.
+
+    Smaller photos stay as they are. Scene light is rendered by tone.sigmoid at its defaults.
+    """
+    raise WorkflowError("a contact sheet is made in ComfyUI, or by luxgrad sheet")
 
 
 METHODS = ("auto", "lm", "adam", "cmaes")
@@ -180,6 +247,8 @@ PORTS: dict[str, OpSpec] = {
         _port(save_image, "sink", "SaveImage"),
         _port(preview_image, "view", "PreviewImage"),
         _port(compare, "view"),
+        _port(photo_info, "view"),
+        _port(contact_sheet, "sheet"),
         _port(auto, "advice"),
         _port(fit, "fit"),
     )

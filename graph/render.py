@@ -258,16 +258,28 @@ def as_photo(job: Job, pixels: Tensor) -> Photo:
 
 def companions(job: Job) -> Photo:
     """The source that an output came from, with its metadata, its alpha after all geometry, and the light that comes out."""
+    ref, chain = _way(job)
+    photo = origin(job)
+    if photo is None:
+        return Photo(torch.empty(0))
+    light = "display" if any(step.spec.display_transform for step in chain) else photo.light
+    return dataclasses.replace(photo, alpha=_moved_alpha(job, ref, chain), light=light)
+
+
+def origin(job: Job) -> Photo | None:
+    """The photo that an output came from, by the first picture of each step."""
+    found = job.given.get(_way(job)[0])
+    return found if isinstance(found, Photo) else None
+
+
+def _way(job: Job) -> tuple[Ref, list[Planned]]:
+    """Where an output came from, and the steps between."""
     (ref,) = job.plan.outputs
     chain: list[Planned] = []
     while ref in job.plan.by_ref and job.plan.by_ref[ref].pictures:
         chain.insert(0, job.plan.by_ref[ref])
         ref = chain[0].pictures[0][1]
-    origin = job.given.get(ref)
-    if not isinstance(origin, Photo):
-        return Photo(torch.empty(0))
-    light = "display" if any(step.spec.display_transform for step in chain) else origin.light
-    return dataclasses.replace(origin, alpha=_moved_alpha(job, ref, chain), light=light)
+    return ref, chain
 
 
 def _moved_alpha(job: Job, source: Ref, chain: list[Planned]) -> Tensor | None:

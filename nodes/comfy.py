@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import torch
 
 from ..files.errors import FileError
 from ..files.folder import Folders, read_file
+from ..files.names import expanded, numbered
 from ..graph.cache import Cache
 from ..graph.errors import Stopped, WorkflowError
 from ..graph.render import Settings
@@ -79,24 +80,34 @@ def path_of(kind: str, name: str) -> Path:
         raise WorkflowError(str(error)) from None
 
 
-def output_path(name: str, width: int, height: int) -> tuple[Path, str]:
-    """A new file in the output folder, numbered as ComfyUI numbers, and its subfolder. Raises WorkflowError."""
-    stem, _, ending = name.rpartition(".")
-    if not stem or not ending.isalnum() or not name.isprintable():
+def output_path(name: str, width: int, height: int, metadata: Mapping[str, Any]) -> tuple[Path, str]:
+    """A new file in the output folder, and its subfolder: fields filled in, numbered as ComfyUI numbers or by {counter}.
+
+    Raises WorkflowError, and FileError for a field that there is not.
+    """
+    filled = expanded(name, metadata, (width, height))
+    stem, _, ending = filled.rpartition(".")
+    if not stem or not ending.isalnum() or not filled.isprintable():
         raise WorkflowError(f"expected a file name with an ending, such as photo.tif; got {name[:120]!r}")
     paths = module("folder_paths")
-    if paths is None:
-        return Path(name), ""
-    folder = Path(paths.get_output_directory()).resolve()
+    folder = Path(paths.get_output_directory() if paths else Path.cwd()).resolve()
     if not (folder / stem).resolve().is_relative_to(folder):
         raise WorkflowError(f"{name[:120]!r} lies outside the output folder {folder}")
+    if paths is None:
+        return numbered(Path(filled)), ""
     try:
         found, start, counter, subfolder, _ = paths.get_save_image_path(stem, str(folder), width, height)
-        while (path := Path(found) / f"{start}_{counter:05}_.{ending}").exists():
-            counter += 1
+        return numbered(Path(found) / f"{start}.{ending}", counter), subfolder
+    except FileError:
+        raise
     except Exception as error:
         raise WorkflowError(f"{name[:120]!r} cannot be written into the output folder: {error}") from None
-    return path, subfolder
+
+
+def without_metadata() -> bool:
+    """Whether ComfyUI was started with --disable-metadata."""
+    options = getattr(module("comfy.cli_args"), "args", None)
+    return bool(getattr(options, "disable_metadata", False))
 
 
 def temp_folder() -> Path:

@@ -9,6 +9,7 @@ from ..ops.spec import REGISTRY
 from . import comfy, live
 from .factory import node_class
 from .fitting import AutoNode, FitNode
+from .gallery import ContactSheetNode, PhotoInfoNode
 from .sinks import CompareNode, SavePhotoNode
 from .sources import FileNode, SourceNode
 
@@ -18,6 +19,8 @@ _PORT_CLASSES: dict[str, Any] = {
     "luxgrad.load_network": SourceNode,
     "luxgrad.save_photo": SavePhotoNode,
     "luxgrad.compare": CompareNode,
+    "luxgrad.photo_info": PhotoInfoNode,
+    "luxgrad.contact_sheet": ContactSheetNode,
     "luxgrad.auto": AutoNode,
     "luxgrad.fit": FitNode,
 }

@@ -10,10 +10,11 @@ from typing import Any
 from PIL import Image as Picture
 from torch import Tensor
 
-from ..files.encode import Canvas, depth_for, write_photo
-from ..graph.render import as_photo, companions
+from ..files.save import save_rendered
+from ..graph.embedding import texts_of
+from ..graph.export import export_job
+from ..graph.render import Put, as_photo, companions, origin
 from ..light.difference import compare
-from ..light.rectangle import Region
 from . import comfy
 from .factory import RecordingNode, arriving, naming
 from .recipe import Recipe
@@ -26,26 +27,35 @@ class SavePhotoNode(RecordingNode):
 
     OUTPUT_NODE = True
 
-    def record(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> Any:
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, dict[str, Any]]:  # noqa: N802
+        types = super().INPUT_TYPES()
+        types["hidden"] |= {"extra_pnginfo": "EXTRA_PNGINFO"}
+        return types
+
+    def record(
+        self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, extra_pnginfo: Any = None, **values: Any
+    ) -> Any:
         with naming(self.SPEC, unique_id, prompt):
             recipe = arriving(self.SPEC, unique_id, prompt, values)["image"]
-            files = [_saved(frame, values) for frame in recipe.frames()]
+            document = extra_pnginfo.get("workflow") if isinstance(extra_pnginfo, dict) else None
+            workflow = {} if comfy.without_metadata() else texts_of(prompt, document)
+            files = [_saved(frame, values, workflow) for frame in recipe.frames()]
         return {"ui": {"images": [preview(frame) for frame in recipe.frames()], "text": files}}
 
 
-def _saved(recipe: Recipe, values: Mapping[str, Any]) -> str:
-    size = recipe.size
-    path, subfolder = comfy.output_path(values["file"], size.width, size.height)
-    canvas = Canvas(size, depth_for(path, values["depth"]), values["dither"])
+def _saved(recipe: Recipe, values: Mapping[str, Any], workflow: Mapping[str, str]) -> str:
+    with comfy.rendering(recipe.size.pixels) as settings:
+        long_edge, sharpen = int(values["size"]), values["sharpen"]
+        job = export_job(recipe.graph, recipe.link, recipe.given(), long_edge, sharpen, settings, comfy.CACHE)
+        (ref,) = job.plan.outputs
+        size, photo = job.plan.size(ref), origin(job)
+        path, subfolder = comfy.output_path(values["file"], size.width, size.height, photo.metadata if photo else {})
 
-    def put(region: Region, pixels: Tensor) -> None:
-        canvas.put(region, pixels.cpu())
+        def render(put: Put) -> None:
+            job.measured().render(ref, lambda region, pixels: put(region, pixels.cpu()))
 
-    with comfy.rendering(size.pixels) as settings:
-        job = recipe.job(settings, cache=comfy.CACHE)
-        job.measured().render(job.plan.outputs[0], put)
-        beside = companions(job)
-    write_photo(path, canvas, beside.metadata, beside.alpha, int(values["quality"]))
+        save_rendered(path, values, size, render, lambda: companions(job), workflow)
     return str(Path(subfolder) / path.name)
 
 

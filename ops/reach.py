@@ -76,7 +76,7 @@ class Small:
 class Port:
     """Where photos and files enter and leave a graph, and where something is asked for.
 
-    role: `source`, `sink` (a file), `view` (the screen), `advice` or `fit`.
+    role: `source`, `sink` (a file), `view` (the screen), `sheet` (a picture of many photos), `advice` or `fit`.
     """
 
     role: str

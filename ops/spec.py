@@ -193,11 +193,14 @@ def _socket(hint: Any) -> Socket | None:
 def _outputs(op_id: str, hint: Any) -> tuple[Output, ...]:
     if hint is None or hint is type(None):
         return ()
-    entries = typing.get_args(hint) if typing.get_origin(hint) is tuple else (hint,)
+    named = isinstance(hint, type) and issubclass(hint, tuple) and hint not in SOCKETS
+    fields = typing.get_type_hints(hint, include_extras=True) if named else {}
+    entries = tuple(fields.values()) or (typing.get_args(hint) if typing.get_origin(hint) is tuple else (hint,))
     sockets = [socket.name for socket in map(_socket, entries) if socket is not None]
     if len(sockets) != len(entries):
         raise DeclarationError(f"{op_id}: annotate what it returns with a socket type")
-    return tuple(Output(socket.removeprefix("LUXGRAD_").lower(), socket) for socket in sockets)
+    names = list(fields) or [socket.removeprefix("LUXGRAD_").lower() for socket in sockets]
+    return tuple(Output(name, socket) for name, socket in zip(names, sockets))
 
 
 def _read_docstring(function: Callable, names: list[str]) -> tuple[str, dict[str, str], str]:

@@ -39,6 +39,12 @@ Mask = Annotated[Tensor, Socket("MASK")]
 Loss = Annotated[Tensor, Socket("LUXGRAD_LOSS")]
 """A number to make small, (B,1,1,1): one per picture of a batch."""
 
+Number = Annotated[float, Socket("FLOAT")]
+"""A number for people and other nodes."""
+
+Whole = Annotated[int, Socket("INT")]
+"""A whole number for people and other nodes."""
+
 Report = Annotated[str, Socket("STRING")]
 """Text for people."""
 

@@ -43,6 +43,7 @@ class Decoded:
     bits: of whole codes, where fewer are used than their type has. profile: ICC. encoding: what the file says itself, which
     is believed before a profile; None is sRGB for whole codes, linear sRGB light for floats. exif: a TIFF structure, with
     or without the leading `Exif\\0\\0`. orientation: EXIF's 1 to 8, to be applied. facts: more metadata by name.
+    texts: named texts, as PNG holds.
     """
 
     values: np.ndarray
@@ -55,6 +56,7 @@ class Decoded:
     bits: int | None = None
     light: Literal["display", "scene"] | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,9 +108,9 @@ class Format:
 
     matches: told by the first 64 bytes and the name. header: the size, by reading as little as possible. decode: the
     picture; both raise FileError or whatever their library raises. apart: decoded by native code that is not trusted with
-    a hostile file, and so in a process of its own. develop: as `decode`, of camera raw. encode: writes codes (H, W, 3 or 4)
-    of one of `depths` to a path; None where we only read. carries: which of `profile`, `exif`, `xmp`, `texts` and `alpha`
-    a written file can hold.
+    a hostile file, and so in a process of its own. develop: as `decode`, of camera raw. glance: as `decode`, with everything
+    but pixels (values is empty), fast; None where decode must do. encode: writes codes (H, W, 3 or 4) of one of `depths` to a
+    path; None where we only read. carries: which of `profile`, `exif`, `xmp`, `texts` and `alpha` a written file can hold.
     """
 
     name: str
@@ -121,10 +123,15 @@ class Format:
     depths: tuple[str, ...] = ()
     encode: Callable[[Path, np.ndarray, Beside, Saving], None] | None = None
     carries: frozenset[str] = frozenset()
+    glance: Callable[[Path], Decoded] | None = None
 
     def read(self, path: Path, development: Development) -> Decoded:
         """The picture, developed as asked where it is camera raw."""
         return self.develop(path, development) if self.develop else self.decode(path)
+
+
+NO_PIXELS = np.empty((0, 0, 3), np.uint8)
+"""The values of a picture that was only glanced at."""
 
 
 def without_alpha(values: np.ndarray, has_alpha: bool) -> tuple[np.ndarray, np.ndarray | None]:

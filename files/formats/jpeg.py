@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import dataclasses
+import struct
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from ..atomic import save_image
+from ..exif import without_maker_note
+from ..xmp_extended import split
 from . import pillow
 from .format import Beside, Format, Saving
+
+_MOST_IN_SEGMENT = 65533
 
 
 def encode(path: Path, codes: np.ndarray, beside: Beside, saving: Saving) -> None:
     """8-bit codes, with full-resolution colour from quality 90 on."""
     options = {"quality": saving.quality, "subsampling": 0 if saving.quality >= 90 else 2, "optimize": True}
-    save_image(Image.fromarray(codes), path, "JPEG", **options, **pillow.beside_options(beside))
+    save_image(Image.fromarray(codes), path, "JPEG", **options, **_segments(beside))
+
+
+def _segments(beside: Beside) -> dict[str, Any]:
+    """EXIF and XMP as segments: a longer packet goes on in extension segments, a longer EXIF gives up its maker note."""
+    exif, xmp, more = beside.exif, beside.xmp, list[bytes]()
+    if exif and len(exif) > _MOST_IN_SEGMENT:
+        exif = without_maker_note(exif)
+    if xmp:
+        xmp, more = split(xmp)
+    extra = b"".join(struct.pack(">2sH", b"\xff\xe1", 2 + len(body)) + body for body in more)
+    options = pillow.beside_options(dataclasses.replace(beside, exif=exif, xmp=xmp))
+    return {**options, **({"extra": extra} if extra else {})}
 
 
 JPEG = Format(
@@ -28,4 +47,5 @@ JPEG = Format(
     depths=("8",),
     encode=encode,
     carries=frozenset({"profile", "exif", "xmp"}),
+    glance=partial(pillow.glance, kind="JPEG"),
 )

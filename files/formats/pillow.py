@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .format import Decoded, Header, without_alpha
+from ..xmp_extended import joined
+from .format import NO_PIXELS, Decoded, Header, without_alpha
 
 _ALPHA_MODES = ("LA", "PA", "RGBA", "La", "RGBa")
 _CHANNELS = {"1": 1, "L": 1, "P": 3, "LA": 2, "La": 2, "PA": 4, "RGB": 3, "RGBA": 4, "RGBa": 4, "CMYK": 4, "YCbCr": 3, "LAB": 3}
@@ -34,6 +35,12 @@ def decode(path: Path, kind: str) -> Decoded:
         return Decoded(values, alpha, image.info.get("icc_profile"), exif=exif_of(image), xmp=xmp_of(image))
 
 
+def glance(path: Path, kind: str) -> Decoded:
+    """Profile, EXIF and XMP, without decoding."""
+    with Image.open(path, formats=(kind,)) as image:
+        return Decoded(NO_PIXELS, profile=image.info.get("icc_profile"), exif=exif_of(image), xmp=xmp_of(image))
+
+
 def exif_of(image: Image.Image) -> bytes | None:
     """The EXIF block of an opened picture as its file holds it."""
     return image.info.get("exif") or None
@@ -42,7 +49,8 @@ def exif_of(image: Image.Image) -> bytes | None:
 def xmp_of(image: Image.Image) -> bytes | None:
     """The XMP packet of an opened picture."""
     packet = image.info.get("xmp")
-    return packet.encode() if isinstance(packet, str) else packet
+    packet = packet.encode() if isinstance(packet, str) else packet
+    return joined(packet, (body for marker, body in getattr(image, "applist", ()) if marker == "APP1"))
 
 
 def beside_options(beside: Any) -> dict[str, Any]:

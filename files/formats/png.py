@@ -14,14 +14,14 @@ from ..errors import FileError
 from ..extras import imagecodecs
 from . import pillow
 from .cicp import encoding_of, numbers_of
-from .format import Beside, Decoded, Encoding, Format, Header, Primaries, Saving, without_alpha
+from .format import NO_PIXELS, Beside, Decoded, Encoding, Format, Header, Primaries, Saving, without_alpha
+from .png_texts import XMP, read_texts
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _COLOUR, _COLOUR_BYTES = (b"cICP", b"sRGB", b"gAMA", b"cHRM"), 64
 _SRGB_GAMMA, _LEAST_GAMMA, _MOST_GAMMA = 45455, 10_000, 1_000_000
 _SRGB = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06), (0.3127, 0.3290))
-_XMP = "XML:com.adobe.xmp"
 
 
 def read_header(path: Path) -> Header:
@@ -33,16 +33,23 @@ def read_header(path: Path) -> Header:
 
 def decode(path: Path) -> Decoded:
     """8-bit codes by Pillow, 16-bit ones by libpng."""
-    encoding = _encoding(_colour_chunks(path))
+    found = glance(path)
     if read_header(path).bits != 16:
-        decoded = pillow.decode(path, "PNG")
-        decoded.encoding = encoding
-        return decoded
-    with Image.open(path, formats=("PNG",)) as image:
-        profile, exif, xmp = image.info.get("icc_profile"), pillow.exif_of(image), pillow.xmp_of(image)
+        seen = pillow.decode(path, "PNG")
+        found.values, found.alpha, found.exif = seen.values, seen.alpha, found.exif or seen.exif
+        return found
     values = imagecodecs("16-bit PNG").png_decode(path.read_bytes())
-    values, alpha = without_alpha(values, values.ndim == 3 and values.shape[2] in (2, 4))
-    return Decoded(values, alpha, profile, encoding, exif, xmp)
+    found.values, found.alpha = without_alpha(values, values.ndim == 3 and values.shape[2] in (2, 4))
+    return found
+
+
+def glance(path: Path) -> Decoded:
+    """Every chunk beside the pixels, also those behind them."""
+    with Image.open(path, formats=("PNG",)) as image:
+        profile, exif = image.info.get("icc_profile"), pillow.exif_of(image)
+    block, packet, texts = read_texts(path, len(_SIGNATURE))
+    encoding = _encoding(_colour_chunks(path))
+    return Decoded(NO_PIXELS, profile=profile, encoding=encoding, exif=block or exif, xmp=packet, texts=texts)
 
 
 def _colour_chunks(path: Path) -> dict[bytes, bytes]:
@@ -100,7 +107,7 @@ def encode(path: Path, codes: np.ndarray, beside: Beside, saving: Saving) -> Non
     if beside.exif:
         chunks.append(_chunk(b"eXIf", beside.exif.removeprefix(b"Exif\0\0")))
     if beside.xmp:
-        chunks.append(_text(_XMP, beside.xmp))
+        chunks.append(_text(XMP, beside.xmp))
     chunks += [_text(name, text.encode()) for name, text in beside.texts.items()]
     path.write_bytes(data[:33] + b"".join(chunks) + data[33:])
 
@@ -130,4 +137,5 @@ PNG = Format(
     depths=("8", "16"),
     encode=encode,
     carries=frozenset({"profile", "exif", "xmp", "texts", "alpha"}),
+    glance=glance,
 )

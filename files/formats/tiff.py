@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import FileError
-from ..exif import append_directories, exif_of_tags, tiff_tags
+from ..exif import append_directories, exif_of_tiff, tiff_directories
 from ..extras import tifffile
-from .format import Beside, Decoded, Format, Header, Saving, unpremultiplied
+from .format import NO_PIXELS, Beside, Decoded, Format, Header, Saving, unpremultiplied
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ICC, _XMP, _DNG_VERSION = 34675, 700, 50706
@@ -86,7 +86,7 @@ def decode(path: Path) -> Decoded:
     with tifffile("TIFF").TiffFile(path) as tiff:
         page = _photo_page(tiff, path)
         values = page.asarray()
-        tags = {tag.code: tag.value for tag in (*tiff.pages[0].tags.values(), *page.tags.values())}
+        tags = _tags(tiff, page)
         photometric, bits, extra = _word(page.photometric), page.bitspersample, [int(kind) for kind in page.extrasamples]
         planar, colormap = page.planarconfig == 2, page.colormap
     if values.ndim == 2:
@@ -106,7 +106,18 @@ def decode(path: Path) -> Decoded:
         values, bits = np.moveaxis(colormap[:, values[..., 0]], 0, -1), 16
     profile, xmp = tags.get(_ICC), tags.get(_XMP)
     whole_bits = bits if values.dtype.kind == "u" else None
-    return Decoded(values, alpha, profile, exif=exif_of_tags(tags), xmp=_packet(xmp), bits=whole_bits)
+    return Decoded(values, alpha, profile, exif=exif_of_tiff(path), xmp=_packet(xmp), bits=whole_bits)
+
+
+def _tags(tiff: Any, page: Any) -> dict[int, Any]:
+    return {tag.code: tag.value for tag in (*tiff.pages[0].tags.values(), *page.tags.values()) if tag.code in (_ICC, _XMP)}
+
+
+def glance(path: Path) -> Decoded:
+    """The tags of the photo's page."""
+    with tifffile("TIFF").TiffFile(path) as tiff:
+        tags = _tags(tiff, _photo_page(tiff, path))
+    return Decoded(NO_PIXELS, profile=tags.get(_ICC), exif=exif_of_tiff(path), xmp=_packet(tags.get(_XMP)))
 
 
 def _plain(values: np.ndarray) -> np.ndarray:
@@ -123,9 +134,8 @@ def _packet(value: Any) -> bytes | None:
 
 def encode(path: Path, codes: np.ndarray, beside: Beside, saving: Saving) -> None:
     """Deflate with a predictor, in strips of about a megabyte."""
-    tags, directories = tiff_tags(beside.exif) if beside.exif else ([], {})
-    if beside.xmp:
-        tags.append((_XMP, "B", len(beside.xmp), beside.xmp, True))
+    directories = tiff_directories(beside.exif) if beside.exif else {}
+    tags = [(_XMP, "B", len(beside.xmp), beside.xmp, True)] if beside.xmp else []
     if codes.nbytes > _MOST_CLASSIC:
         raise FileError(f"expected a picture of less than 4 GB for a TIFF file; got {codes.nbytes / 2**30:.1f} GB")
     tifffile("TIFF").imwrite(
@@ -156,5 +166,6 @@ TIFF = Format(
     decode,
     depths=("8", "16", "float"),
     encode=encode,
+    glance=glance,
     carries=frozenset({"profile", "exif", "xmp", "alpha"}),
 )

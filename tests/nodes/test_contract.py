@@ -40,7 +40,18 @@ def unread(value: torch.Tensor) -> bool:
     return value._real is None if hasattr(value, "recipe") else type(value) is torch.Tensor
 
 
-SOCKETS = {"IMAGE", "MASK", "STRING", "LUXGRAD_LOSS", "LUXGRAD_LUT", "LUXGRAD_NETWORK", "LUXGRAD_PERCENTILES", "LUXGRAD_GUIDE"}
+SOCKETS = {
+    "IMAGE",
+    "MASK",
+    "STRING",
+    "FLOAT",
+    "INT",
+    "LUXGRAD_LOSS",
+    "LUXGRAD_LUT",
+    "LUXGRAD_NETWORK",
+    "LUXGRAD_PERCENTILES",
+    "LUXGRAD_GUIDE",
+}
 
 
 def image(height: int = 24, width: int = 36, batch: int = 1, channels: int = 3, seed: int = 0) -> torch.Tensor:
