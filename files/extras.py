@@ -23,6 +23,11 @@ def pillow_heif(what: str) -> ModuleType:
     return _package("pillow_heif", what, "pillow-heif")
 
 
+def openexr(what: str) -> ModuleType:
+    """The OpenEXR package, or FileError saying how to get it."""
+    return _package("OpenEXR", what, "'luxgrad[exr]'")
+
+
 def _package(name: str, what: str, source: str) -> ModuleType:
     try:
         return importlib.import_module(name)

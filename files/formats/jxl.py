@@ -197,7 +197,7 @@ JPEG_XL = Format(
     header,
     decode,
     apart=True,
-    depths=("8", "16", "float"),
+    depths=("8", "16", "half", "float"),
     encode=encode,
     carries=frozenset({"profile", "exif", "xmp", "alpha"}),
 )

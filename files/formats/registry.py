@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..errors import FileError
 from .avif import AVIF
+from .exr import OPENEXR
 from .format import Format
 from .heic import HEIC
 from .jpeg import JPEG
@@ -14,7 +15,7 @@ from .png import PNG
 from .tiff import TIFF
 from .webp import WEBP
 
-FORMATS: tuple[Format, ...] = (JPEG, PNG, TIFF, WEBP, AVIF, HEIC, JPEG_XL)
+FORMATS: tuple[Format, ...] = (JPEG, PNG, TIFF, WEBP, AVIF, HEIC, JPEG_XL, OPENEXR)
 
 READ_ENDINGS = tuple(ending for form in FORMATS for ending in form.endings)
 """The endings of files that a menu offers."""

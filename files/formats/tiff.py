@@ -164,7 +164,7 @@ TIFF = Format(
     lambda start, _: start[:4] in _MAGIC,
     read_header,
     decode,
-    depths=("8", "16", "float"),
+    depths=("8", "16", "half", "float"),
     encode=encode,
     glance=glance,
     carries=frozenset({"profile", "exif", "xmp", "alpha"}),
