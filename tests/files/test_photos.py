@@ -234,7 +234,7 @@ def test_a_missing_folder_or_photo_is_named(tmp_path: Path) -> None:
     with pytest.raises(luxgrad.FileError, match=r"there is no folder"):
         luxgrad.save(Photo(torch.zeros(1, 3, 2, 2)), tmp_path / "no" / "out.png")
     with pytest.raises(luxgrad.FileError, match=r"expected a name ending in .jpg"):
-        luxgrad.save(Photo(torch.zeros(1, 3, 2, 2)), tmp_path / "out.webp")
+        luxgrad.save(Photo(torch.zeros(1, 3, 2, 2)), tmp_path / "out.gif")
     with pytest.raises(luxgrad.FileError, match=r"expected 8 bits for JPEG; got 16"):
         luxgrad.save(Photo(torch.zeros(1, 3, 2, 2)), tmp_path / "out.jpg", depth="16")
 
