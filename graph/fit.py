@@ -17,6 +17,8 @@ from ..ops.cube_text import fitted_name
 from ..ops.params import Choice
 from ..ops.spec import REGISTRY
 from ..ops.types import Distances, Lut
+from .cache import Cache
+from .clock import Clock
 from .derived import Derived, made_anew
 from .errors import WorkflowError
 from .execute import DISTANCES
@@ -27,11 +29,12 @@ from .ports import METHODS, PORTS
 from .render import Job, Settings
 from .report import Fitted, PairResult, describe, describe_table
 from .samples import Pair
-from .search import Clock, Found, LeastSquares, adam, cmaes, least_squares
+from .search import Found, LeastSquares, adam, cmaes, least_squares
 from .tables import Tables
 from .targets import gather_sources, target as target_link, upstream
 
 PROXY_PIXELS = 250_000
+WATCHED = 384
 _TARGET, _LOSS = "\1target", "\1loss"
 
 
@@ -46,6 +49,7 @@ def fit(
     seed: int | None = None,
     sink: str | None = None,
     progress: Callable[[float], None] | None = None,
+    watch: Callable[[Tensor], None] | None = None,
     **settings: Any,
 ) -> Fitted:
     """Fit a graph to one or several pairs of photo and target, or to the loss that its Fit step holds.
@@ -54,7 +58,8 @@ def fit(
     photo`. targets may be left out where the Fit step has a target or a loss.
     free: lines as in `graph.free`; None takes the Fit step's, else all sliders before the photo.
     method: auto, lm, adam or cmaes. seconds, seed: as in the Fit step (20, 0). progress(share): may raise `Stopped`, then
-    the best so far is kept. settings: fields of `render.Settings`. Raises WorkflowError.
+    the best so far is kept. watch(picture): sees the first photo, small (B3HW light, a long edge of at most 384 px), as
+    the best sliders so far make it, about once a second. settings: fields of `render.Settings`. Raises WorkflowError.
     """
     step = _fit_step(graph, sink)
     sources: list[Any] = list(photos) if isinstance(photos, (list, tuple)) else [photos]
@@ -67,7 +72,7 @@ def fit(
     space = Space(read_free(graph, chosen.free, within), len(sources))
     tables = read_tables(graph, chosen.free, within)
     problem = _Problem(graph, link, step, sources, wanted, space, tables, Settings(**settings))
-    return problem.solve(chosen, progress)
+    return problem.solve(chosen, progress, watch)
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,7 @@ class _Problem:
         self.graph, self.link, self.space, self.settings = graph, link, space, settings
         wired = step.links if step else {}
         self.loss = wired.get("loss")
+        self.reached = self._seen_by_the_loss()
         extra = [wired[name] for name in ("target", "loss") if name in wired]
         if "target" in wired and any(photo is not None for photo in targets):
             extra.remove(wired["target"])
@@ -138,7 +144,41 @@ class _Problem:
         ref = job.plan.outputs[0]
         return given[ref] if ref in given else Photo(job.outputs()[0])
 
-    def solve(self, options: _Options, progress: Callable[[float], None] | None) -> Fitted:
+    def _seen_by_the_loss(self) -> set[str]:
+        """The steps that the loss depends on; all of them where it asks how far sliders are from their defaults."""
+        needed = upstream(self.graph, [self.loss or self.link])
+        if any("distances" in self.graph.steps[step].spec.injected.values() for step in needed):
+            return set(self.graph.steps)
+        return needed
+
+    def _small(self, watch: Callable[[Tensor], None]) -> Callable[[Tensor], None]:
+        """What shows `watch` the first photo, small, with the sliders at some coordinates."""
+        jobs: list[Job] = []
+
+        def show(u: Tensor) -> None:
+            if not jobs:
+                jobs.append(self._small_job())
+            (job,) = jobs
+            job.tensors = self.space.values(list(u[self.space.indices(0)]))
+            if self.derived:
+                job.given |= made_anew(self.graph, self.given[0], job.tensors, self.settings)
+            with torch.no_grad():
+                watch(job.outputs()[0])
+
+        return show
+
+    def _small_job(self) -> Job:
+        given = {**self.given[0], **self.tables.now}
+        full = Job(self.graph, [self.link], given, {}, 1.0, self.settings).plan
+        scale = min(1.0, WATCHED / full.size(full.outputs[0]).long_edge)
+        job = Job(self.graph, [self.link], given, {}, scale, self.settings, Cache())
+        if not self.derived:
+            job.keep_before([path for unknown in self.space.unknowns for path in unknown.paths])
+        return job
+
+    def solve(
+        self, options: _Options, progress: Callable[[float], None] | None, watch: Callable[[Tensor], None] | None
+    ) -> Fitted:
         method = options.method
         if method == "auto":
             method = "adam" if self.loss is not None or self._moves_pixels() or self.tables.start or self.derived else "lm"
@@ -148,7 +188,9 @@ class _Problem:
             raise WorkflowError(f"method {method} cannot follow pixels through another pack's node; use adam")
         if method != "adam" and self.tables.start:
             raise WorkflowError(f"method {method} moves sliders only; for a free table use adam")
-        clock = Clock(options.seconds, progress)
+        if not self.tables.start and all(path.step not in self.reached for u in self.space.unknowns for path in u.paths):
+            raise WorkflowError(f"no free slider reaches the loss: {', '.join(u.name for u in self.space.unknowns[:8])}")
+        clock = Clock(options.seconds, progress, self._small(watch) if watch else None)
         before = self._loss_at(self.space.vector()) if self.loss is not None else None
         found = self._search(method, clock, options.seed)
         seconds = clock.elapsed
@@ -164,7 +206,7 @@ class _Problem:
             before_after = self._difference(self.graph, index, given), self._difference(fitted, index, last)
             pairs.append(PairResult(fitted, self.targets[index], *before_after, {ref: last[ref] for ref in self.derived}))
         after = self._loss_at(found.u) if self.loss is not None else None
-        sliders, trades = describe(self.space, found)
+        sliders, trades = describe(self.space, found, self.reached)
         tables = tuple(describe_table(self.graph, ref, self.tables.start[ref], lut) for ref, lut in moved.items())
         return Fitted(tuple(pairs), sliders, trades, method, seconds, found.converged, clock.stopped, before, after, tables)
 

@@ -24,6 +24,7 @@ from .model import Graph, Path
 
 _LINE = re.compile(r"(?P<pattern>\S.*?)(?:\s+in\s+(?P<low>\S+?)\.\.(?P<high>\S+))?(?P<per>\s+per\s+photo)?\s*$")
 
+_COMMENT = re.compile(r"(?:^|\s)#")
 _TABLE = ".table"
 TABLE = SOCKETS[Lut].name
 
@@ -97,7 +98,7 @@ def read_tables(graph: Graph, text: str, within: Collection[str]) -> list[str]:
 
 def _lines(text: str) -> tuple[list[str], list[str]]:
     """The lines of a free text that say something: those that name tables, and the others."""
-    lines = [line for line in (line.split("#")[0].strip() for line in text.splitlines()) if line]
+    lines = [line for line in (_COMMENT.split(line)[0].strip() for line in text.splitlines()) if line]
     return [line for line in lines if line.endswith(_TABLE)], [line for line in lines if not line.endswith(_TABLE)]
 
 

@@ -32,7 +32,7 @@ Jacobian = Callable[[Tensor], tuple[Tensor, Tensor]]
 class Problem:
     """Make mean(weight * residual ** 2) small within low <= u <= high.
 
-    overdue() says when time is up; a mean square of `enough` needs no further step.
+    overdue() says when time is up; a mean square of `enough` needs no further step. better(u, cost) hears of every step taken.
     """
 
     residuals: Residuals
@@ -41,6 +41,7 @@ class Problem:
     high: Tensor
     overdue: Callable[[], bool] = lambda: False
     enough: float = 0.0
+    better: Callable[[Tensor, float], None] = lambda u, cost: None
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,9 @@ def _rung(problem: Problem, u: Tensor, ridge: float, robust: bool, iterations: i
         if not moved:
             return u, True
         u, damping = trial, max(damping / 9.0, 1e-12)
-        if before - after < small_gain * before or tried.square().mean().item() <= problem.enough:
+        square = tried.square().mean().item()
+        problem.better(u, square)
+        if before - after < small_gain * before or square <= problem.enough:
             return u, True
         if problem.overdue():
             return u, False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,13 +23,20 @@ _MOST_TRADES = 4
 
 @dataclass(frozen=True)
 class FreeSlider:
-    """What became of one free slider. std: its uncertainty, in its own unit; flat: the photos say little about it."""
+    """What became of one free slider. std: its uncertainty, in its own unit; flat: the photos say little about it.
+
+    pull: the gradient of the loss with respect to it before the fit, per half of its soft range; None without gradients.
+    reached: whether the loss depends on it at all. moves: the sliders that it moves, by step id.
+    """
 
     path: str
     start: float
     value: float
     std: float | None
     flat: bool
+    pull: float | None = None
+    reached: bool = True
+    moves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,8 +108,10 @@ class Fitted:
         }
 
 
-def describe(space: Space, found: Found) -> tuple[tuple[FreeSlider, ...], tuple[tuple[str, ...], ...]]:
-    """What became of every unknown, and the sets of them that trade against each other."""
+def describe(
+    space: Space, found: Found, reached: Collection[str]
+) -> tuple[tuple[FreeSlider, ...], tuple[tuple[str, ...], ...]]:
+    """What became of every unknown, and the sets of them that trade against each other. reached: steps that the loss sees."""
     entries = []
     for index, (unknown, owner) in enumerate(space.entries):
         name = unknown.name if owner < 0 else f"{unknown.name} of photo {owner + 1}"
@@ -112,7 +121,10 @@ def describe(space: Space, found: Found) -> tuple[tuple[FreeSlider, ...], tuple[
             spread = found.uncertainty.std[index].item()
             flat = spread > _FLAT
             std = abs(_around(unknown, found.u[index].item(), spread))
-        entries.append(FreeSlider(name, unknown.start, value, std, flat))
+        pull = None if found.pull is None else found.pull[index].item()
+        seen = any(path.step in reached for path in unknown.paths)
+        moves = tuple(f"{path.step}.{path.name}" for path in unknown.paths)
+        entries.append(FreeSlider(name, unknown.start, value, std, flat, pull, seen, moves))
     return tuple(entries), _trades(space, found)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,8 @@ import torch
 from torch import Tensor
 
 from ..light.photo import Codes, Photo
-from .errors import Stopped, WorkflowError
+from .clock import Clock
+from .errors import WorkflowError
 from .free import Space
 from .levenberg import LADDER, Outcome, Problem, Uncertainty, descend, uncertainty
 from .samples import Pair, Samples
@@ -30,36 +30,19 @@ _HARDLY_WORSE = 1.06
 _TABLE_RATE = 0.2
 
 
-class Clock:
-    """How long a search may take, and who to tell."""
-
-    def __init__(self, seconds: float, progress: Callable[[float], None] | None = None) -> None:
-        self.start, self.seconds, self.progress = time.perf_counter(), seconds, progress
-        self.stopped = False
-
-    @property
-    def elapsed(self) -> float:
-        return time.perf_counter() - self.start
-
-    def over(self, share: float = 1.0) -> bool:
-        """Whether this share of the time is spent, or somebody pressed stop."""
-        if self.progress is not None and not self.stopped:
-            try:
-                self.progress(min(1.0, self.elapsed / self.seconds))
-            except Stopped:
-                self.stopped = True
-        return self.stopped or self.elapsed > share * self.seconds
-
-
 @dataclass(frozen=True)
 class Found:
-    """The end of a search: coordinates, whether it converged, (least squares) how sure they are, (Adam) tables moved."""
+    """The end of a search: coordinates, whether it converged, (least squares) how sure they are, (Adam) tables moved.
+
+    pull: the gradient of the loss where the search began, in the coordinates of the sliders; None without gradients.
+    """
 
     u: Tensor
     converged: bool
     cost: float
     uncertainty: Uncertainty | None = None
     tables: tuple[Tensor, ...] = ()
+    pull: Tensor | None = None
 
 
 class LeastSquares:
@@ -73,7 +56,7 @@ class LeastSquares:
     def __init__(self, space: Space, pairs: Sequence[Pair], count: int, seed: int, clock: Clock, last: bool = False) -> None:
         generator = torch.Generator().manual_seed(seed)
         each = max(64, count // len(pairs))
-        self.space, self.pairs, self.count, self.clock = space, pairs, count, clock
+        self.space, self.pairs, self.count, self.clock, self.last = space, pairs, count, clock, last
         self.total = last and any(pair.proxy is not None for pair in pairs)
         self.samples = [Samples(pair, each, generator, shown=last) for pair in pairs]
         self.indices = [space.indices(index) for index in range(len(pairs))]
@@ -120,7 +103,16 @@ class LeastSquares:
     def problem(self, enough: float, share: float = _SEARCHING) -> Problem:
         """What `descend` needs. share: of the time, when it shall stop."""
         low, high = self.space.vector("low"), self.space.vector("high")
-        return Problem(self.residuals, self.jacobian, low, high, lambda: self.clock.over(share), enough)
+
+        def better(u: Tensor, cost: float) -> None:
+            self.clock.better(u, cost, self.last)
+
+        return Problem(self.residuals, self.jacobian, low, high, lambda: self.clock.over(share), enough, better)
+
+    def pull(self, u: Tensor) -> Tensor:
+        """The gradient of the mean square residual."""
+        residual, derivative = self.jacobian(u)
+        return 2.0 / len(residual) * (derivative.T @ residual)
 
 
 def least_squares(space: Space, pairs: Sequence[Pair], clock: Clock, seed: int = 0) -> Found:
@@ -131,6 +123,7 @@ def least_squares(space: Space, pairs: Sequence[Pair], clock: Clock, seed: int =
     coarse = LeastSquares(space, pairs, few, seed, clock)
     fine = LeastSquares(space, pairs, many, seed + 1, clock, last=True)
     enough = max(1.02 * noise, _GOOD if fine.total else 0.01 * _GOOD)
+    pull = fine.pull(space.vector())
     generator = torch.Generator().manual_seed(seed)
     best, costs, fruitless = Outcome(space.vector(), math.inf, False), [], 0
     for attempt in range(1000):
@@ -156,6 +149,7 @@ def least_squares(space: Space, pairs: Sequence[Pair], clock: Clock, seed: int =
         best.cost <= good or (best.settled and agreed),
         best.cost,
         uncertainty(residual, derivative, _held(space, best.u)),
+        pull=pull,
     )
 
 
@@ -235,21 +229,25 @@ def adam(
         [u.slider.to_unconstrained(u.start, u.low, u.high) for u, _ in space.entries], dtype=torch.float64
     ).requires_grad_()
     optimiser = torch.optim.Adam([{"params": [z], "fastest": rate}, {"params": [*tables], "fastest": _TABLE_RATE * rate}])
-    best, since = Found(space.vector(), False, math.inf), 0
+    best, since, pull = Found(space.vector(), False, math.inf), 0, torch.zeros_like(z)
     for step in range(steps):
         if step and clock.over():
             break
         u = _from_unconstrained(space, z)
         loss = objective(u)
         optimiser.zero_grad()
+        u.retain_grad()
         loss.backward()
+        if not step:
+            pull = torch.zeros_like(z) if u.grad is None else u.grad.clone()
         value = loss.item()
         gradients = [leaf.grad for leaf in (z, *tables) if leaf.grad is not None]
         if not math.isfinite(value) or not all(torch.isfinite(gradient).all() for gradient in gradients):
             raise WorkflowError("the loss or its gradient is not finite at these sliders")
         since = 0 if value < best.cost * (1.0 - 1e-4) else since + 1
         if value < best.cost:
-            best = Found(u.detach(), False, value, tables=tuple(table.detach().clone() for table in tables))
+            best = Found(u.detach(), False, value, None, tuple(table.detach().clone() for table in tables), pull)
+            clock.better(u, value)
         if since >= 60:
             return replace(best, converged=True)
         for group in optimiser.param_groups:
@@ -298,6 +296,7 @@ def cmaes(space: Space, cost: Callable[[Tensor], float], clock: Clock, seed: int
                 costs.append(cost(u))
                 if costs[-1] < best.cost:
                     best = Found(u, False, costs[-1])
+                    clock.better(u, costs[-1])
                 if clock.over():
                     return best
             strategy.tell(points, costs)

@@ -10,6 +10,7 @@ from ..ops.spec import OpSpec
 from .ports import find_spec
 
 _WIDTH, _GAP, _ROW = 300, 60, 24
+_LOCK, _MOST_LOCKS = 18, 8
 
 
 def is_link(value: Any) -> bool:
@@ -27,6 +28,7 @@ def from_api(api: Mapping[str, Any]) -> dict[str, Any]:
             numbers[step_id] = free
     depth = _depths(api)
     heights: dict[int, float] = {}
+    fits = any(entry["class_type"] == "luxgrad.fit" for entry in api.values())
     nodes: list[dict[str, Any]] = []
     links: list[list[Any]] = []
     for step_id, entry in api.items():
@@ -34,7 +36,7 @@ def from_api(api: Mapping[str, Any]) -> dict[str, Any]:
         height = 60.0 + _ROW * (len(spec.inputs) + len(spec.outputs) + len(spec.params)) + (180.0 if _shows(spec) else 0.0)
         column = depth[step_id]
         top = heights.get(column, 0.0)
-        heights[column] = top + height + _GAP
+        heights[column] = top + height + (_padlocks(spec) if fits else 0.0) + _GAP
         nodes.append(_node(entry, spec, numbers[step_id], (column * (_WIDTH + _GAP), top), height))
     by_id = {node["id"]: node for node in nodes}
     for step_id, entry in api.items():
@@ -59,6 +61,11 @@ def _shows(spec: OpSpec) -> bool:
 def uploads(spec: OpSpec) -> bool:
     """Whether the editor shows an upload button, whose word follows the node's values."""
     return bool(spec.params) and _is_photo(spec.params[0].kind)
+
+
+def _padlocks(spec: OpSpec) -> float:
+    """Room for the padlocks that the editor hangs under a node before a Fit."""
+    return _LOCK * min(len(spec.sliders), _MOST_LOCKS) + _ROW if spec.sliders else 0.0
 
 
 def _is_photo(kind: Kind) -> bool:

@@ -51,12 +51,21 @@ def folders() -> list[Path]:
 
 
 def files_of(endings: tuple[str, ...], kind: str) -> list[str]:
-    """The names of files that a source may open, for its menu."""
+    """The names of files that a source may open, for its menu: those of its folders, and of the folders in them."""
     names: set[str] = set()
     for folder in [folders()[0], *(folders()[3:-1] if kind == "LUT" else [])]:
         if folder.is_dir():
-            names |= {entry.name for entry in os.scandir(folder) if entry.is_file() and entry.name.lower().endswith(endings)}
+            inner = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
+            names |= {name for place in ("", *inner) for name in _files_in(folder, place) if name.lower().endswith(endings)}
     return sorted(names)
+
+
+def _files_in(folder: Path, place: str) -> list[str]:
+    try:
+        files = [entry.name for entry in os.scandir(folder / place) if entry.is_file()]
+    except OSError:  # a folder that this account may not read
+        return []
+    return [f"{place}/{name}" if place else name for name in files]
 
 
 def read(kind: str, name: str, **options: Any) -> Any:
@@ -176,6 +185,11 @@ class Progress:
                 self._management.throw_exception_if_processing_interrupted()
             raise Stopped
         self._tell(share)
+
+    def picture(self, image: Any) -> None:
+        """Show a small PIL picture on the running node."""
+        if self._bar is not None:
+            self._bar.update_absolute(self._bar.current, 1000, ("JPEG", image, max(image.size)))
 
     def check(self) -> None:
         if self._management is not None:

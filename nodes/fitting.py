@@ -1,25 +1,28 @@
-"""Fit and Auto: what moves sliders. Values go back into the widgets, the running prompt and the saved workflow."""
+"""Fit: what moves sliders. Values go back into the widgets, the running prompt and the saved workflow."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..advice.auto import auto
+from torch import Tensor
+
 from ..files.atomic import whole_file
-from ..graph.errors import WorkflowError, one_line
+from ..graph.errors import WorkflowError
 from ..graph.fit import fit
-from ..graph.model import Graph, Path, Step
+from ..graph.free import read_free
+from ..graph.model import Graph, Step
 from ..graph.report import Fitted, PairResult
-from ..graph.ui_form import put
+from ..graph.targets import upstream
 from ..light.photo import Photo
 from ..ops.cube_text import fitted_text
-from ..ops.spec import REGISTRY, OpSpec
+from ..ops.spec import OpSpec
 from . import comfy
 from .factory import RecordingNode, arriving, naming
-from .recipe import Recipe, record, title_of
-from .sinks import preview
+from .recipe import Recipe, codes_of_light, record
+from .sinks import picture_of, preview
+from .told import blocked, lines_of, moved, node_of, pulls, told, write_back
 from .wire import carry
 
 _WIRES = ("photo", "target", "loss")
@@ -53,18 +56,18 @@ class FitNode(RecordingNode):
             return {"ui": {"text": [""]}, "result": (wires["photo"], "")}
         with naming(self.SPEC, unique_id, prompt) as step:
             items = _items(self.SPEC, step, prompt, wires, settings)
-            fitted = _found(items, step.id, comfy.Progress(), prompt)
+            fitted = _found(items, step.id, prompt)
         recipes = [_fitted_photo(graph, handed, pair, step.id) for (graph, handed), pair in zip(items, fitted.pairs)]
         for name, lut in fitted.graph.tables.items():
             _keep_table(name, fitted_text(lut))
         found = moved(items[0][0], fitted)
         write_back(found, prompt, extra)
-        report = {**fitted.report(), "blocked": blocked(items[0][0], step.id, prompt)}
-        shown = {"luxgrad_values": found, "luxgrad_report": [report], "images": [preview(recipes[0])]}
-        return {
-            "ui": {**shown, "text": [told(fitted, report["blocked"])]},
-            "result": ([carry(recipe) for recipe in recipes], json.dumps(report, indent=2)),
-        }
+        behind = blocked(items[0][0], step.id, prompt)
+        report = {**fitted.report(), "blocked": lines_of(behind)}
+        pulled = pulls(items[0][0], fitted)
+        shown = {"luxgrad_values": found, "luxgrad_pulls": pulled, "luxgrad_blocked": behind, "luxgrad_report": [report],
+                 "images": [preview(recipes[0])], "text": [told(fitted, report["blocked"])]}  # fmt: skip
+        return {"ui": shown, "result": ([carry(recipe) for recipe in recipes], json.dumps(report, indent=2))}
 
 
 def _items(
@@ -79,7 +82,8 @@ def _items(
     for index in range(count):
         values = {name: found[min(index, len(found) - 1)] for name, found in wires.items() if found}
         recipes = arriving(spec, step.id, prompt, values)
-        frames = {name: recipe.believed(moving=name != "target").frames() for name, recipe in recipes.items()}
+        made: dict[tuple[Photo, int], Photo] = {}
+        frames = {name: recipe.believed(moving=name != "target").frames(made) for name, recipe in recipes.items()}
         for frame in range(len(frames["photo"])):
             chosen = {name: found[min(frame, len(found) - 1)] for name, found in frames.items()}
             items.append(record(spec, step.id, step.title, settings, chosen))
@@ -88,18 +92,38 @@ def _items(
     return items
 
 
-def _found(items: Sequence[tuple[Graph, Mapping[str, Any]]], step_id: str, progress: comfy.Progress, prompt: Any) -> Fitted:
+def _free(graph: Graph, step_id: str) -> str:
+    """The free text of the Fit step; copies of a step (`node#2`) are tied to the first, whose widgets they share."""
+    step = graph.steps[step_id]
+    text = step.value("free")
+    copies = [name for name in graph.steps if node_of(name, graph) != name]
+    if not copies:
+        return text
+    within = upstream(graph, [step.links["photo"]])
+    free = [path for unknown in read_free(graph, text, within) for path in unknown.paths]
+    ties = [f"{path.step}.{path.name} = {copy}.{path.name}" for path in free for copy in copies
+            if copy in within and node_of(copy, graph) == path.step]  # fmt: skip
+    return "\n".join([text if text.strip() else "*", *ties])
+
+
+def _found(items: Sequence[tuple[Graph, Mapping[str, Any]]], step_id: str, prompt: Any) -> Fitted:
+    bar = comfy.Progress()
+
+    def watch(light: Tensor) -> None:
+        bar.picture(picture_of(codes_of_light(light, eight_bits=False)[0].cpu()))
+
     try:
         with comfy.rendering(
             sum(v.size.pixels for _, given in items for v in given.values() if isinstance(v, Photo))
         ) as settings:
-            photos = [handed for _, handed in items]
-            return fit(items[0][0], photos, sink=step_id, progress=progress.share, device=settings.device)
+            graph, photos = items[0][0], [handed for _, handed in items]
+            return fit(graph, photos, free=_free(graph, step_id), sink=step_id, progress=bar.share, watch=watch,
+                       device=settings.device)  # fmt: skip
     except WorkflowError as error:
         behind = blocked(items[0][0], step_id, prompt)
         if not behind:
             raise
-        raise WorkflowError(f"{error}; no gradient reaches {'; '.join(behind)}") from None
+        raise WorkflowError(f"{error}; no gradient reaches {'; '.join(lines_of(behind))}") from None
 
 
 def _fitted_photo(graph: Graph, handed: Mapping[str, Any], pair: PairResult, step_id: str) -> Recipe:
@@ -116,89 +140,3 @@ def _keep_table(name: str, text: str) -> None:
     if not path.exists():
         with whole_file(path) as part:
             part.write_text(text, encoding="utf-8")
-
-
-def moved(start: Graph, fitted: Fitted) -> list[dict[str, Any]]:
-    """The values that a fit found for nodes, as {node, name, value}; values that differ from photo to photo stay out."""
-    found = []
-    for step in start:
-        for param in step.spec.params:
-            values = {pair.graph.value(Path(step.id, param.name)) for pair in fitted.pairs if step.id in pair.graph.steps}
-            if len(values) == 1 and values != {step.value(param.name)}:
-                found.append({"node": step.id, "name": param.name, "value": values.pop()})
-    return found
-
-
-def write_back(values: Iterable[Mapping[str, Any]], prompt: Any, extra: Any) -> None:
-    """Put values into the running prompt and into the workflow that a saved picture will carry."""
-    for entry in values:
-        node = (prompt or {}).get(entry["node"])
-        if node is not None:
-            node["inputs"][entry["name"]] = entry["value"]
-        if isinstance((extra or {}).get("workflow"), dict):
-            put(extra["workflow"], entry["node"], entry["name"], entry["value"])
-
-
-def blocked(graph: Graph, step_id: str, prompt: Any) -> list[str]:
-    """Sliders upstream in the prompt that no gradient reaches, and the foreign node in their way."""
-    found: list[str] = []
-    seen: set[str] = set()
-    inputs = (prompt or {}).get(step_id, {}).get("inputs", {})
-    todo = [(inputs[name][0], "") for name in ("photo", "loss") if isinstance(inputs.get(name), list)]
-    while todo:
-        node, wall = todo.pop()
-        entry = (prompt or {}).get(str(node))
-        if entry is None or str(node) in seen:
-            continue
-        seen.add(str(node))
-        kind = str(entry.get("class_type", ""))
-        spec = REGISTRY.get(kind.removeprefix("luxgrad."))
-        if spec is not None and str(node) not in graph.steps and spec.sliders:
-            found.append(f"{_name(entry, node)} ({', '.join(p.name for p in spec.sliders[:3])}): {wall or 'it is not used'}")
-        if not kind.startswith("luxgrad."):
-            wall = f"step {node} ({kind[:80]}) carries no gradient"
-        todo += [(link[0], wall) for link in _wires(prompt, str(node))]
-    return found
-
-
-def _wires(prompt: Any, node: str) -> list[Any]:
-    inputs = (prompt or {}).get(node, {}).get("inputs", {})
-    return [value for value in inputs.values() if isinstance(value, list) and len(value) == 2]
-
-
-def _name(entry: Mapping[str, Any], node: str) -> str:
-    return one_line(title_of(entry), 60) or f"step {node}"
-
-
-def told(fitted: Fitted, behind: Sequence[str]) -> str:
-    """A fit in a few lines, for the node."""
-    first = fitted.pairs[0]
-    lines = []
-    if first.before and first.after:
-        lines.append(f"{first.before.psnr:.1f} dB -> {first.after.psnr:.1f} dB, Delta E {first.after.delta_e:.2f}")
-    if fitted.loss_before is not None:
-        lines.append(f"loss {fitted.loss_before:.5g} -> {fitted.loss_after:.5g}")
-    end = "stopped early" if fitted.stopped else "converged" if fitted.converged else "did not converge"
-    lines.append(f"{fitted.method}, {len(fitted.free)} sliders, {fitted.seconds:.1f} s, {end}")
-    flat = [entry.path for entry in fitted.free if entry.flat]
-    lines += [f"the photos say little about: {', '.join(flat[:6])}{', ...' if len(flat) > 6 else ''}"] if flat else []
-    return "\n".join([*lines, *(f"no gradient reaches {text}" for text in behind)])
-
-
-class AutoNode(RecordingNode):
-    """A first guess: a patch as text, and its values for the button that applies them."""
-
-    OUTPUT_NODE = True
-
-    def record(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> Any:
-        with naming(self.SPEC, unique_id, prompt):
-            recipe = arriving(self.SPEC, unique_id, prompt, values)["photo"].frames()[0]
-            camera = next(value for value in recipe.handed.values() if isinstance(value, Photo))
-            patch = auto(recipe.graph, camera, recipe.link.step)
-        sets = [recipe.graph.path(edit["path"]) for edit in patch if edit["edit"] == "set"]
-        numbers = [edit["value"] for edit in patch if edit["edit"] == "set"]
-        guess = [{"node": path.step, "name": path.name, "value": value} for path, value in zip(sets, numbers)]
-        missing = [edit["node"] for edit in patch if edit["edit"] == "add"]
-        lines = [f"{entry['node']}.{entry['name']} = {entry['value']:g}" for entry in guess]
-        lines += [f"add {node} for more" for node in missing]
-        return {"ui": {"luxgrad_guess": guess, "text": ["\n".join(lines)]}, "result": (json.dumps(list(patch), indent=2),)}

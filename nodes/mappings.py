@@ -8,8 +8,9 @@ from ..graph.ports import PORTS
 from ..ops.spec import REGISTRY
 from . import comfy, live
 from .factory import node_class
-from .fitting import AutoNode, FitNode
+from .fitting import FitNode
 from .gallery import ContactSheetNode, PhotoInfoNode
+from .guessing import AutoNode
 from .sinks import CompareNode, SavePhotoNode
 from .sources import FileNode, SourceNode
 

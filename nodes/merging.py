@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def merged(inputs: Mapping[str, Recipe]) -> tuple[Graph, dict[str, Any], dict[str, Link]]:
-    """Several recipes as one graph: shared steps once; a source of the same name that was handed another photo is renamed."""
+    """Several recipes as one graph: shared steps once; a source of the same name that was handed another photo is renamed.
+
+    The copies, `name#2`, have no title, so that the first keeps its own.
+    """
     steps: dict[str, Step] = {}
     tables: dict[str, Any] = {}
     handed: dict[str, Any] = {}
@@ -26,7 +29,8 @@ def merged(inputs: Mapping[str, Recipe]) -> tuple[Graph, dict[str, Any], dict[st
         for key, step in recipe.graph.steps.items():
             moved = {slot: Link(names.get(link.step, link.step), link.slot) for slot, link in step.links.items()}
             new = names.get(key, key)
-            steps[new] = dataclasses.replace(step, id=new, links=moved) if names else step
+            title = step.title if new == key else ""
+            steps[new] = dataclasses.replace(step, id=new, links=moved, title=title) if names else step
         handed |= {names.get(key, key): value for key, value in recipe.handed.items()}
         tables |= recipe.graph.tables
         links[name] = Link(names.get(recipe.link.step, recipe.link.step), recipe.link.slot)

@@ -199,12 +199,15 @@ class Recipe:
         origin = self._origin()
         return (self.batch, *self.size, 4 if origin is not None and origin.alpha is not None else 3)
 
-    def frames(self) -> list[Recipe]:
-        """One recipe for each picture of a batch."""
+    def frames(self, made: dict[tuple[Photo, int], Photo] | None = None) -> list[Recipe]:
+        """One recipe for each picture of a batch. made: single pictures, shared by recipes that are merged afterwards."""
         if self.batch == 1:
             return [self]
+        made = {} if made is None else made
         whole = {key: photo for key, photo in self._photos().items() if photo.batch > 1}
-        frames = ({key: photo.frame(index) for key, photo in whole.items()} for index in range(self.batch))
+        for photo in whole.values():
+            made |= {(photo, index): photo.frame(index) for index in range(self.batch) if (photo, index) not in made}
+        frames = ({key: made[photo, index] for key, photo in whole.items()} for index in range(self.batch))
         return [Recipe(self.graph, self.link, {**self.handed, **frame}) for frame in frames]
 
     def believed(self, moving: bool = True) -> Recipe:

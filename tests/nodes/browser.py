@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +22,7 @@ def editor(server: Server) -> Iterator[Any]:
     chromium = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
     if chromium is None:
         pytest.skip("the editor is tested in Chromium: apt install chromium")
-    server.post("/settings", QUIET)
+    server.post("/settings", {**QUIET, "Comfy.VueNodes.Enabled": os.environ.get("COMFYUI_NODES") == "2"})
     with api.sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"])
         opened = browser.new_page(viewport={"width": 1500, "height": 950})

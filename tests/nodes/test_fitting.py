@@ -93,7 +93,7 @@ def test_a_loss_is_followed_and_a_table_learns(editor: Editor, tmp_path: Path) -
     source, goal, target = editor.foreign(), editor.foreign(), planted(editor, pixels)
     exposure, (one,) = editor.add("luxgrad.tone.exposure", image=((source, 0), pixels))
     loss, (value,) = editor.add("luxgrad.loss.l1", image=((exposure, 0), one), target=((goal, 0), target))
-    _, found = editor.add("luxgrad.fit", photo=((exposure, 0), one), loss=((loss, 0), value), action="fit", seconds=2.0)
+    _, found = editor.add("luxgrad.fit", photo=((exposure, 0), one), loss=((loss, 0), value), action="fit", seconds=4.0)
     report = found["ui"]["luxgrad_report"][0]
     assert report["loss_after"] < 0.7 * report["loss_before"]
     assert [entry["node"] for entry in found["ui"]["luxgrad_values"]] == [exposure]
@@ -133,7 +133,7 @@ def test_sliders_behind_a_foreign_node_are_named_and_not_dropped(editor: Editor)
     with torch.inference_mode():
         foreign = torch.from_numpy((lazy * 15).round().div(15).numpy().copy())
     after, (last,) = editor.add("luxgrad.tone.exposure", image=((blur, 0), foreign))
-    _, found = editor.add("luxgrad.fit", photo=((after, 0), last), target=((source, 0), pixels), action="fit", seconds=2.0)
+    _, found = editor.add("luxgrad.fit", photo=((after, 0), last), target=((source, 0), pixels), action="fit", seconds=4.0)
     assert "no gradient reaches Behind (amount): step" in found["ui"]["text"][0]
     assert "(ImageQuantize) carries no gradient" in found["ui"]["text"][0]
 
@@ -164,3 +164,43 @@ def test_a_comparison_says_how_far_two_photos_are_apart(editor: Editor, tmp_path
     _, found = editor.add("luxgrad.compare", photo=((source, 0), lazy), before=((source, 0), pixels))
     assert " dB, Delta E " in found["result"][0]
     assert (tmp_path / found["ui"]["luxgrad_before"][0]["filename"]).exists()
+
+
+def test_a_batch_can_be_fitted_to_a_loss_of_its_own_photos(editor: Editor) -> None:
+    three = image(40, 50, batch=3)
+    target = planted(editor, three)
+    source, goal = editor.foreign(), editor.foreign()
+    exposure, (one,) = editor.add("luxgrad.tone.exposure", image=((source, 0), three))
+    loss, (value,) = editor.add("luxgrad.loss.l1", image=((exposure, 0), one), target=((goal, 0), target))
+    _, found = editor.add("luxgrad.fit", photo=((exposure, 0), one), loss=((loss, 0), value), action="fit", seconds=4.0)
+    report = found["ui"]["luxgrad_report"][0]
+    assert report["loss_after"] < 0.8 * report["loss_before"]
+    assert [(entry["node"], entry["name"]) for entry in found["ui"]["luxgrad_values"]] == [(exposure, "stops")]
+
+
+@pytest.mark.parametrize("free", ["", "Bright.stops in -2..2", "*.stops"])
+def test_two_photos_through_one_node_share_its_sliders_also_where_they_meet_again(editor: Editor, free: str) -> None:
+    """A list runs a node once per photo: the second recording is a copy, `2#2`, of the same widgets."""
+    one, two = image(40, 50), image(40, 50, seed=1)
+
+    def blended(stops: float) -> tuple[str, str, Any]:
+        source, other = editor.foreign(), editor.foreign()
+        exposure, (first,) = editor.add("luxgrad.tone.exposure", "Bright", image=((source, 0), one), stops=stops)
+        again, (second,) = editor.add("luxgrad.tone.exposure", "Bright", image=((source, 0), two), stops=stops)
+        second = _renamed(second, again, exposure)
+        del editor.prompt[again]
+        blend, (lazy,) = editor.add("luxgrad.local.apply_mask", before=((exposure, 0), first), after=((exposure, 0), second),
+                                    mask=((other, 0), torch.full((1, 40, 50), 0.5)))  # fmt: skip
+        return exposure, blend, lazy
+
+    _, _, goal = blended(0.5)
+    with torch.inference_mode():
+        target = torch.from_numpy(goal.numpy().copy())
+    editor.prompt.clear()
+    exposure, blend, lazy = blended(0.0)
+    _, found = editor.add("luxgrad.fit", photo=((blend, 0), lazy), target=((editor.foreign(), 0), target), action="fit",
+                          seconds=4.0, free=free or f"{exposure}.stops")  # fmt: skip
+    values = {(entry["node"], entry["name"]): entry["value"] for entry in found["ui"]["luxgrad_values"]}
+    assert values == {(exposure, "stops"): pytest.approx(0.5, abs=0.01)}
+    assert [(entry["node"], entry["name"]) for entry in found["ui"]["luxgrad_pulls"]] == [(exposure, "stops")]
+    assert editor.prompt[exposure]["inputs"]["stops"] == values[exposure, "stops"]

@@ -1,0 +1,194 @@
+"""What the editor shows of a fit, against the real ComfyUI: padlocks, live pictures, pulls, walls, and Auto's Insert."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from luxgrad.graph.ui_layout import from_api
+
+from .browser import show
+from .server import Server
+from .test_editor import PRESS, PROMPT, STOPS, api_form, nested, page, server  # noqa: F401
+
+pytestmark = pytest.mark.skipif("COMFYUI_ROOT" not in os.environ, reason="COMFYUI_ROOT names no checkout of ComfyUI")
+
+GRAPH = "(app.rootGraph ?? app.graph)"
+ROWS = f"""(id) => {{
+    const strip = ({GRAPH}.getNodeById(id) ?? {GRAPH}.getNodeById(2).subgraph.getNodeById(id)).luxgradStrip;
+    return strip ? [...strip.element.children].map((row) => [row.className.trim(), row.querySelector(".name").textContent,
+        row.querySelector(".told")?.textContent ?? "", parseFloat(row.querySelector(".pull > i")?.style.width)]) : null;
+}}"""
+FREE = f"() => {GRAPH}.getNodeById(5).widgets.find((w) => w.name === 'free').value"
+UNDO = "async () => { await app.extensionManager.workflow.activeWorkflow.changeTracker.undo() }"
+SAVED = f"() => JSON.parse(JSON.stringify({GRAPH}.serialize()))"
+
+
+def strip(page: Any, node: int) -> Any:  # noqa: F811
+    page.wait_for_function(f"(id) => ({ROWS})(id) !== null", arg=node, timeout=10_000)
+    return page.evaluate(ROWS, node)
+
+
+def press(page: Any, node: int, row: int = 0) -> None:  # noqa: F811
+    inner = f"{GRAPH}.getNodeById({node}) ?? {GRAPH}.getNodeById(2).subgraph.getNodeById({node})"
+    page.evaluate(f"() => ({inner}).luxgradStrip.element.querySelectorAll('button')[{row}].click()")
+    page.wait_for_timeout(300)
+
+
+def fit(page: Any) -> None:  # noqa: F811
+    """Press Fit and wait for its report."""
+    page.evaluate(f"() => {{ {GRAPH}.getNodeById(5).luxgradText.textContent = '' }}")
+    page.evaluate(PRESS)
+    page.wait_for_function(f"() => {GRAPH}.getNodeById(5).luxgradText.textContent !== ''", timeout=90_000)
+    page.wait_for_timeout(800)
+
+
+def test_a_padlock_on_the_node_holds_and_frees_and_one_undo_takes_it_back(page: Any) -> None:  # noqa: F811
+    before = from_api(api_form())
+    show(page, before)
+    assert strip(page, 2)[0][:3] == ["luxgrad-row free", "stops", ""]
+    saved = page.evaluate(SAVED)
+    node, original = (next(n for n in graph["nodes"] if n["id"] == 2) for graph in (saved, before))
+    assert node["widgets_values"] == original["widgets_values"]
+    assert list(node["size"])[1] <= original["size"][1]
+    press(page, 2)
+    assert page.evaluate(FREE) in ("3.amount", "Contrast.amount")
+    assert strip(page, 2)[0][0] == "luxgrad-row held"
+    assert strip(page, 3)[0][0] == "luxgrad-row free"
+    press(page, 3)  # the last one stays free
+    assert page.evaluate(FREE) in ("3.amount", "Contrast.amount")
+    prompt = page.evaluate(PROMPT)["output"]
+    assert set(prompt["2"]["inputs"]) == {"image", "stops"}
+    page.evaluate(UNDO)
+    page.wait_for_timeout(800)
+    assert page.evaluate(FREE) == ""
+    assert strip(page, 2)[0][0] == "luxgrad-row free"
+    assert page.evaluate(SAVED)["nodes"] == saved["nodes"]
+
+
+def test_a_strip_comes_and_goes_with_the_wire_to_a_fit(page: Any) -> None:  # noqa: F811
+    show(page, from_api(api_form()))
+    strip(page, 3)
+    page.evaluate(f"""() => {{
+        {GRAPH}.getNodeById(5).disconnectInput(0);
+        const tracker = app.extensionManager.workflow.activeWorkflow.changeTracker;
+        (tracker.captureCanvasState ?? tracker.checkState).call(tracker);
+    }}""")
+    page.wait_for_function(f"() => ({ROWS})(3) === null", timeout=10_000)
+    assert page.evaluate(ROWS, 2) is None
+
+
+def test_a_padlock_works_inside_a_subgraph(page: Any) -> None:  # noqa: F811
+    show(page, nested())
+    assert strip(page, 12)[0][0] == "luxgrad-row free"
+    press(page, 3)
+    assert page.evaluate(FREE) in ("2:12.stops", "Bright.stops")
+    fit(page)
+    assert " → " in strip(page, 12)[0][2]
+
+
+def test_a_fit_shows_the_best_so_far_and_then_how_every_slider_was_pulled(page: Any, server: Server) -> None:  # noqa: F811
+    form = api_form()
+    form["5"]["inputs"] |= {"method": "adam", "seconds": 6.0}
+    show(page, from_api(form))
+    page.evaluate("""async () => {
+        const { api } = await import("/scripts/api.js");
+        window.pictures = [];
+        api.addEventListener("b_preview_with_metadata", (event) => window.pictures.push(event.detail));
+    }""")
+    fit(page)
+    sizes = page.evaluate("""async () => Promise.all(window.pictures.map(async ({ blob, displayNodeId, nodeId }) => {
+        const picture = await createImageBitmap(blob);
+        return [Math.max(picture.width, picture.height), String(displayNodeId ?? nodeId)];
+    }))""")
+    assert 1 <= len(sizes) <= 7
+    assert all(size == [384, "5"] for size in sizes)
+    ((kind, _, told, width),) = strip(page, 2)
+    value = page.evaluate(STOPS)
+    assert kind == "luxgrad-row free"
+    assert told.startswith("0 → ")
+    assert float(told.removeprefix("0 → ").split()[0].replace("\u2212", "-")) == pytest.approx(value, abs=0.01)
+    assert max(width, strip(page, 3)[0][3]) == pytest.approx(100.0)
+    page.screenshot(path=str(server.base / "pulls.png"))
+    page.evaluate(UNDO)
+    page.wait_for_timeout(800)
+    assert strip(page, 2)[0][0] == "luxgrad-row free past"
+
+
+def test_a_wall_to_gradients_is_marked_on_both_sides(page: Any, server: Server) -> None:  # noqa: F811
+    form = api_form()
+    form["7"] = {"class_type": "ImageQuantize", "inputs": {"image": ["2", 0], "colors": 64, "dither": "none"}}
+    form["3"]["inputs"]["image"] = ["7", 0]
+    page.evaluate("(data) => app.loadApiJson(data, 'wall')", form)
+    page.wait_for_timeout(1000)
+    fit(page)
+    assert strip(page, 2)[0][0] == "luxgrad-row held"
+    assert strip(page, 2)[0][2].startswith("no gradient through ")
+    marks = f"""() => {{
+        const node = {GRAPH}.getNodeById(7);
+        const texts = (node.badges ?? []).map((b) => (typeof b === "function" ? b() : b).text);
+        return [...texts, ...node.widgets.map((w) => w.element?.textContent)];
+    }}"""
+    assert page.evaluate(marks).count("no gradient") == 1
+    assert page.evaluate(SAVED)["nodes"][-1]["widgets_values"] == [64, "none"]
+    assert "no gradient reaches" in page.evaluate(f"() => {GRAPH}.getNodeById(5).luxgradText.textContent")
+    page.wait_for_timeout(500)
+    page.screenshot(path=str(server.base / "wall.png"))
+
+
+def test_auto_inserts_the_steps_that_are_missing(page: Any, server: Server) -> None:  # noqa: F811
+    form = {key: entry for key, entry in api_form().items() if key in "123"}
+    form["8"] = {"class_type": "luxgrad.auto", "inputs": {"photo": ["3", 0]}}
+    form["9"] = {"class_type": "PreviewImage", "inputs": {"images": ["3", 0]}}
+    show(page, from_api(form))
+    name = f"(name) => {GRAPH}.getNodeById(8).widgets.find((w) => w.name === name || w.label === name).callback()"
+    page.evaluate(name, "Guess")
+    page.wait_for_function(f"() => {GRAPH}.getNodeById(8).luxgradInsert", timeout=60_000)
+    before = page.evaluate(PROMPT)["output"]
+    page.evaluate(name, "Insert")
+    page.wait_for_timeout(500)
+    prompt = page.evaluate(PROMPT)["output"]
+    added = set(prompt) - set(before)
+    kinds = {prompt[key]["class_type"]: key for key in added}
+    assert set(kinds) == {"luxgrad.colour.white_balance", "luxgrad.colour.saturation"}
+    balance, colour = kinds["luxgrad.colour.white_balance"], kinds["luxgrad.colour.saturation"]
+    assert prompt[balance]["inputs"]["image"] == ["1", 0]
+    assert prompt[balance]["inputs"]["kelvin"] != 6500
+    assert prompt[colour]["inputs"]["image"] == [balance, 0]
+    assert prompt["2"]["inputs"]["image"] == [colour, 0]
+    assert prompt["8"]["inputs"]["photo"] == ["3", 0]
+    page.screenshot(path=str(server.base / "insert.png"))
+    page.evaluate(name, "Insert")  # once is enough
+    assert set(page.evaluate(PROMPT)["output"]) == set(prompt)
+    page.evaluate(UNDO)
+    page.wait_for_timeout(800)
+    assert page.evaluate(PROMPT)["output"] == before
+
+
+def test_auto_on_a_bare_photo_inserts_before_everything_that_looks_at_it_but_comparisons(page: Any) -> None:  # noqa: F811
+    form: dict[str, Any] = {"1": {"class_type": "LoadImage", "inputs": {"image": "kitten.png"}}}
+    form["8"] = {"class_type": "luxgrad.auto", "inputs": {"photo": ["1", 0]}}
+    form["9"] = {"class_type": "luxgrad.compare", "inputs": {"photo": ["1", 0], "before": ["1", 0]}}
+    show(page, from_api(form))
+    name = f"(name) => {GRAPH}.getNodeById(8).widgets.find((w) => w.name === name || w.label === name).callback()"
+    page.evaluate(name, "Guess")
+    page.wait_for_function(f"() => {GRAPH}.getNodeById(8).luxgradInsert", timeout=60_000)
+    page.evaluate(name, "Insert")
+    page.wait_for_timeout(500)
+    prompt = page.evaluate(PROMPT)["output"]
+    last = prompt["8"]["inputs"]["photo"]
+    assert prompt[last[0]]["class_type"] == "luxgrad.colour.saturation"
+    assert prompt["9"]["inputs"] == {"photo": last, "before": ["1", 0]}
+
+
+def test_a_shared_workflow_is_one_command_away_with_its_photos(page: Any, server: Server) -> None:  # noqa: F811
+    assert not (server.base / "input" / "photos").exists()
+    page.evaluate("async () => { await app.extensionManager.command.execute('Luxgrad.Open.match_reference') }")
+    page.wait_for_timeout(1500)
+    prompt = page.evaluate(PROMPT)["output"]
+    assert "luxgrad.fit" in {entry["class_type"] for entry in prompt.values()}
+    assert sorted(path.name for path in (server.base / "input" / "photos").iterdir()) == ["kitten.png", "kitten_reference.png"]
+    listed = server.get("/object_info/luxgrad.load_photo")["luxgrad.load_photo"]["input"]["required"]["file"][0]
+    assert "photos/kitten.png" in listed
