@@ -14,8 +14,9 @@ from ..graph.errors import WorkflowError
 from ..graph.model import Graph, Link, Step
 from ..ops.params import Choice, Count, File, Kind, Slider, Switch, Text
 from ..ops.spec import PICTURES, Input, OpSpec, Param
+from .masks import fitting_mask
 from .memory import MEMORY
-from .recipe import Recipe, fitting_mask, foreign, record, source, title_of
+from .recipe import Recipe, foreign, record, source, title_of
 from .tape import bare
 from .wire import carried, carry
 

@@ -107,19 +107,6 @@ def _mask_photo(mask: Tensor) -> Photo:
     return Photo(plane.expand(-1, 3, -1, -1), plane)
 
 
-_masks = WeakIdKeyDictionary()
-
-
-def fitting_mask(mask: Tensor, size: Size) -> Tensor:
-    """An ordinary MASK at the size of the picture that it is for, stretched where it differs; one result per mask."""
-    if mask.ndim not in (2, 3) or tuple(mask.shape[-2:]) == tuple(size) or not mask.is_floating_point():
-        return mask
-    if mask not in _masks or tuple(_masks[mask].shape[-2:]) != tuple(size):
-        planes = mask.reshape(-1, 1, *mask.shape[-2:]).float()
-        _masks[mask] = torch.nn.functional.interpolate(planes, size=tuple(size), mode="bilinear", antialias=True)[:, 0]
-    return _masks[mask]
-
-
 def in_eight_bits(photo: Photo | None) -> bool:
     """Whether a picture came in 8-bit codes, as far as a sample of its pixels says."""
     raster = photo.raster if photo is not None else None
