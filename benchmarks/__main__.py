@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import fuzz, in_and_out, pairs, planted, speed
+from . import fuzz, in_and_out, pairs, planted, raw, speed
 
 SUITES = {
     "planted": planted.pointwise,
@@ -13,6 +13,7 @@ SUITES = {
     "speed": speed.run,
     "in_and_out": in_and_out.run,
     "fuzz": fuzz.run,
+    "raw": raw.run,
 }
 
 

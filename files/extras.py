@@ -8,6 +8,11 @@ from types import ModuleType
 from .errors import FileError
 
 
+def rawpy(what: str) -> ModuleType:
+    """The rawpy package, or FileError saying how to get it."""
+    return _package("rawpy", what, "'luxgrad[raw]'")
+
+
 def imagecodecs(what: str) -> ModuleType:
     """The imagecodecs package, or FileError saying how to get it."""
     return _package("imagecodecs", what, "'luxgrad[files]'")

@@ -42,8 +42,8 @@ def load_photo(
     tint: RAW only, for white balance kelvin. Above 0 makes the picture more magenta, below 0 greener.
     highlights: RAW only. Clipped areas become neutral, take the colour around them (reconstruct), or stop at white (clip).
     demosaic: RAW only. How colours are interpolated; auto is AHD, on X-Trans Markesteijn with three passes (PPG: with one).
-    denoise: RAW only, not X-Trans. FBDD before demosaicing: light removes impulse noise, full chroma noise too.
-    noise_threshold: RAW only, not X-Trans. Wavelet threshold in 1/65536 of white after a square root; 100 to 1000 is usual.
+    denoise: RAW only, Bayer sensors. FBDD before demosaicing: light removes impulse noise, full chroma noise too.
+    noise_threshold: RAW only. Noise to remove before demosaicing, 1/65536 of white after a square root; 100 to 1000 is usual.
 
     Gives the photo and its alpha, 1 where it is opaque.
     """

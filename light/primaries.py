@@ -8,13 +8,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .white import ACES_WHITE, BRADFORD, D50, D65, Chromaticity, white_xyz
+
 Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
-Chromaticity = tuple[float, float]
-
-D65: Chromaticity = (0.3127, 0.3290)
-D50: Chromaticity = (0.3457, 0.3585)
-ACES_WHITE: Chromaticity = (0.32168, 0.33767)
-
 Corners = tuple[Chromaticity, Chromaticity, Chromaticity, Chromaticity]
 """Red, green, blue and white."""
 
@@ -57,12 +53,6 @@ def mix(m: Matrix, x: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Ten
     )
 
 
-def white_xyz(xy: Chromaticity) -> tuple[float, float, float]:
-    """CIE XYZ (Y = 1) of a chromaticity."""
-    x, y = xy
-    return x / y, 1.0, (1.0 - x - y) / y
-
-
 def rgb_to_xyz(primaries: str | Corners) -> Matrix:
     """Linear RGB of primaries, by name or chromaticity, to CIE XYZ relative to their own white (SMPTE RP 177)."""
     *corners, white = PRIMARIES[primaries] if isinstance(primaries, str) else primaries
@@ -77,13 +67,6 @@ CAT16: Matrix = (
     (-0.002079, 0.048952, 0.953127),
 )
 """XYZ to the sharpened cone space of CAM16 (Li et al. 2017)."""
-
-BRADFORD: Matrix = (
-    (0.8951, 0.2664, -0.1614),
-    (-0.7502, 1.7135, 0.0367),
-    (0.0389, -0.0685, 1.0296),
-)
-"""XYZ to the cone space of Lam (1985), which ICC profiles and ACES use."""
 
 
 def adaptation(source: Chromaticity, target: Chromaticity, cones: Matrix = BRADFORD) -> Matrix:

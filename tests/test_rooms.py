@@ -29,7 +29,20 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {"torch", "light", "ops", "graph", "files", "networks", "advice", "api"},
     "nodes": {"torch", "numpy", "PIL", "aiohttp", "light", "ops", "graph", "files", "networks", "advice"},
     "training": {"torch", "safetensors", "light", "ops", "graph", "files", "networks"},
-    "benchmarks": {"torch", "numpy", "PIL", "PyOpenColorIO", "light", "ops", "graph", "files", "networks", "api", "cli"},
+    "benchmarks": {
+        "torch",
+        "numpy",
+        "PIL",
+        "PyOpenColorIO",
+        "rawpy",
+        "light",
+        "ops",
+        "graph",
+        "files",
+        "networks",
+        "api",
+        "cli",
+    },
 }
 CODECS = ("imagecodecs", "tifffile", "rawpy", "OpenEXR", "pillow_heif")
 INSIDE_A_FUNCTION_ONLY = {("graph", name) for name in ("cma", "networkx", "numpy")} | {("files", codec) for codec in CODECS}
@@ -98,7 +111,7 @@ def test_the_list_of_packages_is_the_folders() -> None:
 def test_constraints_pin_every_dependency_within_its_range() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *extras["fit"], *extras["files"], *extras["exr"], *extras["test"]]
+    wanted = [*project["dependencies"], *extras["fit"], *extras["files"], *extras["exr"], *extras["raw"], *extras["test"]]
     names = {re.split(r"[<>=]", entry)[0] for entry in wanted}
     pinned = {line.split("==")[0] for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
     assert names == pinned

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -15,7 +15,7 @@ _ALPHA_MODES = ("LA", "PA", "RGBA", "La", "RGBa")
 _CHANNELS = {"1": 1, "L": 1, "P": 3, "LA": 2, "La": 2, "PA": 4, "RGB": 3, "RGBA": 4, "RGBa": 4, "CMYK": 4, "YCbCr": 3, "LAB": 3}
 
 
-def read_header(path: Path, kind: str) -> Header:
+def read_header(path: Path | BinaryIO, kind: str) -> Header:
     """The size of a picture, without decoding it."""
     with Image.open(path, formats=(kind,)) as image:
         bits = 16 if image.mode.startswith("I") else 8
@@ -23,7 +23,7 @@ def read_header(path: Path, kind: str) -> Header:
         return Header(width, height, _CHANNELS.get(image.mode, 1), bits, getattr(image, "n_frames", 1), f"{kind}, {image.mode}")
 
 
-def decode(path: Path, kind: str) -> Decoded:
+def decode(path: Path | BinaryIO, kind: str) -> Decoded:
     """The first picture of a file as 8-bit codes."""
     with Image.open(path, formats=(kind,)) as image:
         has_alpha = image.mode in _ALPHA_MODES or "transparency" in image.info

@@ -12,10 +12,11 @@ from .heic import HEIC
 from .jpeg import JPEG
 from .jxl import JPEG_XL
 from .png import PNG
+from .raw import RAW
 from .tiff import TIFF
 from .webp import WEBP
 
-FORMATS: tuple[Format, ...] = (JPEG, PNG, TIFF, WEBP, AVIF, HEIC, JPEG_XL, OPENEXR)
+FORMATS: tuple[Format, ...] = (JPEG, PNG, RAW, TIFF, WEBP, AVIF, HEIC, JPEG_XL, OPENEXR)
 
 READ_ENDINGS = tuple(ending for form in FORMATS for ending in form.endings)
 """The endings of files that a menu offers."""
