@@ -111,6 +111,8 @@ def read_like_comfyui(path: Path) -> Photo:
     """A picture as ComfyUI's LoadImage opens it: 8 bits, orientation applied, colour profile ignored."""
     with named(path):
         decoded = decode(path)
+        if decoded.light == "scene":
+            raise FileError("expected a rendered picture, as LoadImage reads; got scene light (Load Photo develops camera raw)")
         if decoded.values.dtype == np.uint16:
             surplus = (decoded.bits or 16) - 8
             decoded.values = (decoded.values >> surplus).astype(np.uint8)

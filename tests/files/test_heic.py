@@ -152,4 +152,4 @@ def test_brands_tell_heic_from_avif(tmp_path: Path) -> None:
     told = {
         brands: told_by(start(*brands), Path("a")) for brands in ((b"heic", b"mif1"), (b"mif1", b"avif"), (b"crx ", b"isom"))
     }
-    assert [form.name if form else None for form in told.values()] == ["HEIC", "AVIF", None]
+    assert [form.name if form else None for form in told.values()] == ["HEIC", "AVIF", "camera raw"]

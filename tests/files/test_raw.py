@@ -15,7 +15,7 @@ import torch
 from PIL import ExifTags, Image
 
 import luxgrad
-from luxgrad.files.decode import as_photo, header_of
+from luxgrad.files.decode import as_photo, header_of, read_like_comfyui
 from luxgrad.files.formats.camera import Calibration, Camera, daylight, kelvin_and_tint, xy_of
 from luxgrad.files.formats.format import Development
 from luxgrad.files.formats.isobmff import make_box
@@ -357,6 +357,11 @@ def test_what_cannot_be_developed_is_refused_in_one_line(tmp_path: Path, chart: 
         luxgrad.load(chart, highlights="magenta")
     with pytest.raises(luxgrad.FileError, match=r"expected one of develop, .*; got 'sharpness'"):
         luxgrad.load(chart, sharpness=3)
+
+
+def test_loadimage_does_not_develop(chart: Path) -> None:
+    with pytest.raises(luxgrad.FileError, match="expected a rendered picture, as LoadImage reads; got scene light"):
+        read_like_comfyui(chart)
 
 
 def test_a_camera_without_known_colours_is_refused(tmp_path: Path) -> None:
