@@ -5,26 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from ..advice.auto import auto as first_guess
 from ..api import workflow_text
 from ..files.atomic import whole_file
 from ..files.cube import write_cube
-from ..files.encode import Canvas, depth_for, write_like_comfyui
-from ..files.names import expanded, numbered
-from ..files.save import save_rendered
 from ..files.workflow import embedded_workflow, is_picture
 from ..graph.bake import bake as bake_graph
-from ..graph.embedding import workflow_texts
 from ..graph.estimate import estimate
-from ..graph.export import export_job
-from ..graph.model import Graph, Link, Step
+from ..graph.model import Step
 from ..graph.patch import apply
-from ..graph.ports import PORTS
-from ..graph.render import Job, Put, Settings, companions, origin
+from ..graph.render import Job
 from ..graph.schema import dumps, from_data, parse, to_data
 from ..graph.targets import gather_sources, target
 from ..graph.ui_form import is_ui_form, to_api
@@ -34,9 +26,10 @@ from .check import describe, warnings_for
 from .fitting import fit
 from .pictures import info, sheet
 from .problems import UsageError
+from .running import run
 from .schema import operations
-from .show import Bar, plain, table
-from .workflow import device, input_files, named_files, open_graph, read_photos, refuse_inputs
+from .show import plain, table
+from .workflow import input_files, open_graph, read_photos, refuse_inputs
 
 
 def ops(options: argparse.Namespace) -> None:
@@ -67,76 +60,6 @@ def check(options: argparse.Namespace) -> None:
 
 def _unset(step: Step) -> bool:
     return any(step.value(param.name) == "" for param in step.spec.params if param.name in ("file", "image"))
-
-
-def run(options: argparse.Namespace) -> None:
-    """Render a photo and write it."""
-    graph = open_graph(options)
-    link = target(graph, options.sink)
-    files = input_files(graph, options.input, [link])
-    sink = next((step for step in graph.by_role("sink") if link in step.links.values()), None)
-    if options.sink is not None and graph.step(options.sink) in graph.by_role("sink"):
-        sink = graph.step(options.sink)
-    if options.size is not None and options.size < 1:
-        raise UsageError(f"--size: expected 1 px or more; got {options.size}")
-    inputs = [Path(options.workflow), *files.values(), *named_files(graph).values()]
-    plan_output(Path(options.out), sink, options.force, inputs)
-    with Bar("render") as bar:
-        settings = Settings(device=device(options.device), progress=bar.tiles)
-        job = _job(graph, link, read_photos(graph, files), sink, options.size, settings)
-        size = job.plan.size(job.plan.outputs[0])
-        out = numbered(Path(expanded(options.out, _metadata(job), (size.width, size.height))))
-        plan_output(out, sink, options.force, inputs)
-        render_to(out, job, graph, sink, options.force)
-
-
-def _metadata(job: Job) -> Mapping[str, Any]:
-    photo = origin(job)
-    return photo.metadata if photo else {}
-
-
-def _job(graph: Graph, link: Link, photos: Any, sink: Step | None, size: int | None, settings: Settings) -> Job:
-    values = _save_values(sink)
-    given = gather_sources(graph, photos, [link])
-    if _like_comfyui(sink):
-        values |= {"size": 0, "sharpen": "none"}
-    return export_job(graph, link, given, values["size"], values["sharpen"], settings, proxy=size)
-
-
-def _like_comfyui(sink: Step | None) -> bool:
-    return sink is not None and sink.spec.id != "save_photo"
-
-
-def plan_output(out: Path, sink: Step | None, force: bool, inputs: Sequence[Path]) -> None:
-    """Refuse a name that cannot be written before anything is computed."""
-    refuse_inputs([out], inputs)
-    if _like_comfyui(sink) and out.suffix.lower() != ".png":
-        raise UsageError(f"{out}: {sink} writes 8-bit PNG; end the name in .png, or use Save Photo")
-    depth_for(out, _save_values(sink)["depth"])
-    if out.exists() and not force:
-        raise UsageError(f"{out}: it exists already; --force replaces it")
-
-
-def _save_values(sink: Step | None) -> dict[str, Any]:
-    if sink is not None and sink.spec.id == "save_photo":
-        return sink.all_values()
-    return {param.name: param.default for param in PORTS["luxgrad.save_photo"].params}
-
-
-def render_to(out: Path, job: Job, graph: Graph, sink: Step | None, force: bool) -> None:
-    """Render what a sink shows, straight into the codes of a file."""
-    (ref,) = job.plan.outputs
-    if _like_comfyui(sink):
-        canvas = Canvas(job.plan.size(ref), "8", truncate=True)
-        job.measured().render(ref, canvas.put)
-        write_like_comfyui(out, canvas, force)
-        return
-
-    def render(put: Put) -> None:
-        job.measured().render(ref, put)
-
-    values = _save_values(sink)
-    save_rendered(out, values, job.plan.size(ref), render, lambda: companions(job), workflow_texts(graph), force)
 
 
 def bake(options: argparse.Namespace) -> None:

@@ -40,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="photo to write; may hold {name}, {date}, {camera}, {counter:04} and the like",
     )
+    run.add_argument(
+        "--each", nargs="+", metavar="[STEP=]FILE", help="photos to run one after another; --out is then a template"
+    )
     run.add_argument("--size", type=int, metavar="PX", help="long edge of the result; never enlarges")
 
     fit = _with_workflow(commands.add_parser("fit", help="move the free sliders so that a photo comes out like its target"))
