@@ -149,7 +149,7 @@ def test_fit_writes_a_folder_that_runs_by_itself(desk: Path, capsys: pytest.Capt
     assert report["method"] == "lm"
     assert report["converged"]
     assert report["psnr_after"] > 50.0
-    assert set(report["free"][0]) == {"path", "start", "value", "std", "flat"}
+    assert set(report["free"][0]) == {"path", "start", "value", "std", "flat", "pull", "reached", "moves"}
     assert report["free"][0]["value"] == pytest.approx(0.6, abs=1e-3)
     (desk / "photo.png").unlink()
     monkeypatch.chdir("/")
