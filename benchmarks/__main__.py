@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import fuzz, in_and_out, pairs, planted, raw, speed
+from . import comfyui, fuzz, in_and_out, pairs, planted, raw, speed
 
 SUITES = {
     "planted": planted.pointwise,
@@ -14,6 +14,7 @@ SUITES = {
     "in_and_out": in_and_out.run,
     "fuzz": fuzz.run,
     "raw": raw.run,
+    "comfyui": comfyui.run,
 }
 
 

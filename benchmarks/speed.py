@@ -28,11 +28,11 @@ PIXELS = 24_000_000
 REPEATS = 3
 
 
-def large_photo(out: Path) -> Path:
-    """The largest photo at hand as a JPEG of 24 MP; enlarged where none is large enough."""
+def large_photo(out: Path, pixels: int = PIXELS) -> Path:
+    """The largest photo at hand as a JPEG of so many px; enlarged where none is large enough."""
     source = max(photo_files(), key=lambda path: path.stat().st_size)
     photo = read_photo(source)
-    edge = round(photo.size.long_edge * (PIXELS / photo.size.pixels) ** 0.5)
+    edge = round(photo.size.long_edge * (pixels / photo.size.pixels) ** 0.5)
     graph = from_data({
         "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
         "resize": {"class_type": "luxgrad.geometry.resize", "inputs": {"image": ["photo", 0], "long_edge": edge}},

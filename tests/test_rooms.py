@@ -42,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
         "networks",
         "api",
         "cli",
+        "tests",
     },
 }
 CODECS = ("imagecodecs", "tifffile", "rawpy", "OpenEXR", "pillow_heif")

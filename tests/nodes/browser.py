@@ -8,8 +8,6 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from .server import Server
 
 QUIET = {"Comfy.TutorialCompleted": True, "Comfy.Notification.ShowVersionUpdates": False, "Comfy.Minimap.Visible": False}
@@ -18,6 +16,8 @@ QUIET = {"Comfy.TutorialCompleted": True, "Comfy.Notification.ShowVersionUpdates
 @contextlib.contextmanager
 def editor(server: Server) -> Iterator[Any]:
     """A page of the editor, ready for a workflow."""
+    import pytest
+
     api = pytest.importorskip("playwright.sync_api", reason="the editor is tested with playwright: pip install '.[browser]'")
     chromium = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
     if chromium is None:

@@ -23,11 +23,14 @@ class Server:
     """ComfyUI on the CPU with our pack, in a base folder of its own.
 
     flags: more of its command line. ours: whether our pack is there. packs: other packs, name -> source of its module.
+    pinned: the front end that comes with it, whatever COMFYUI_FRONTEND says.
     COMFYUI_ROOT: a checkout. COMFYUI_PYTHON: the interpreter that has its requirements (this one). COMFYUI_FRONTEND: an
     unpacked front end to serve instead of the pinned one.
     """
 
-    def __init__(self, base: Path, *flags: str, ours: bool = True, packs: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, base: Path, *flags: str, ours: bool = True, packs: Mapping[str, str] | None = None, pinned: bool = False
+    ) -> None:
         self.base = base
         for name in ("custom_nodes", "input", "output", "temp", "user", "models"):
             (base / name).mkdir(parents=True)
@@ -50,7 +53,7 @@ class Server:
         command += ["--cpu", "--listen", "127.0.0.1", "--port", str(self.port), "--base-directory", str(base)]
         command += ["--disable-api-nodes", "--database-url", f"sqlite:///{base / 'user' / 'comfyui.db'}"]
         command += flags
-        if "COMFYUI_FRONTEND" in os.environ:
+        if "COMFYUI_FRONTEND" in os.environ and not pinned:
             command += ["--front-end-root", os.environ["COMFYUI_FRONTEND"]]
         self.log = (base / "server.log").open("w")
         self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, cwd=base)
@@ -79,8 +82,11 @@ class Server:
         except urllib.error.HTTPError as error:
             return {"refused": json.loads(error.read())}
 
-    def run(self, prompt: dict[str, Any], workflow: Any = None, stop_after: float = 0.0) -> dict[str, Any]:
-        """Queue a prompt and wait for the end; its outputs by node, or {'error': ...}. stop_after: seconds until Stop."""
+    def run(self, prompt: dict[str, Any], workflow: Any = None, stop_after: float = 0.0, every: float = 0.2) -> dict[str, Any]:
+        """Queue a prompt and wait for the end; its outputs by node, or {'error': ...}. stop_after: seconds until Stop.
+
+        every: seconds between looks.
+        """
         order: dict[str, Any] = {"prompt": prompt, "extra_data": {"extra_pnginfo": {"workflow": workflow}} if workflow else {}}
         answer = self.post("/prompt", order)
         if "prompt_id" not in answer:
@@ -97,7 +103,7 @@ class Server:
                 return (
                     {"error": failed[0]["exception_message"], "at": failed[0]["traceback"][-4:]} if failed else entry["outputs"]
                 )
-            time.sleep(0.2)
+            time.sleep(every)
         raise AssertionError((self.base / "server.log").read_text()[-3000:])
 
     def stop(self) -> None:
