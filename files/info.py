@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from .decode import glance, header_of
 from .errors import named
 from .exif import read_exif
+from .formats.format import Encoding
 from .icc import profile_name
 from .metadata import XMP_REFUSED, read_metadata
 from .names import shutter
@@ -97,7 +98,7 @@ def photo_info(path: Path) -> dict[str, Any]:
             "frames": header.frames,
             "light": found.light or ("scene" if "float" in header.kind else "display"),
             "profile": profile_name(found.profile) if found.profile else None,
-            "encoding": f"{found.encoding.transfer}, {found.encoding.primaries}" if found.encoding else None,
+            "encoding": _encoding(found.encoding) if found.encoding else None,
             "orientation": turn,
             **shot._asdict(),
             "artist": _text(metadata, "Artist"),
@@ -116,3 +117,10 @@ _PLACE = ("GPSLatitude", "GPSLongitude", "GPSAltitude")
 def _has_place(block: bytes | None) -> bool:
     """Whether a block has a GPS directory, even one that cannot be read."""
     return any(name.startswith("GPS") for name in read_exif(block)[0])
+
+
+def _encoding(encoding: Encoding) -> str:
+    primaries = encoding.primaries
+    if not isinstance(primaries, str):
+        primaries = "camera RGB by its matrix" if len(primaries) == 3 else "primaries of its own"
+    return f"{encoding.transfer}, {primaries}"
