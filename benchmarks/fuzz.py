@@ -6,6 +6,7 @@ counted against us, named with its seed, and kept.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import random
@@ -17,13 +18,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 
 from ..api import save
 from ..files.decode import read_photo
 from ..files.errors import FileError
 from ..files.formats.registry import FORMATS
+from ..graph.schema import from_data
 from ..light.photo import Photo
+from ..tests.files.raws import counts, dng
 from .photos import ROOT, machine, write
 
 FILES = 2400
@@ -35,16 +40,30 @@ _EXTREMES = (0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFF, 0x10000)
 
 
 def samples(folder: Path) -> list[Path]:
-    """Small good files: every depth of every format that we write, and what LUXGRAD_RAW names."""
+    """Small good files: every depth of every format that we write, a raw file, and HEIC where its package is installed.
+
+    They carry a profile, EXIF and a workflow; LUXGRAD_RAW names a folder with more of them.
+    """
     ramp = torch.linspace(0.0, 1.0, _EDGE * _EDGE * 3).view(1, 3, _EDGE, _EDGE)
-    photo = Photo(ramp, alpha=ramp[:, :1], metadata={})
-    found = []
+    metadata = read_photo(ROOT / "workflows" / "photos" / "lake.jpg").metadata
+    photo = Photo(ramp, alpha=ramp[:, :1], metadata=metadata)
+    graph = from_data({"photo": {"class_type": "luxgrad.load_photo", "inputs": {}}})
+    found = [dng(folder / "RAW_16.dng", counts(np.full((64, 64, 3), 0.4))), *_heic(folder / "HEIC_8.heic")]
     for form in FORMATS:
         for depth in form.depths:
             found.append(folder / f"{form.name.replace(' ', '_')}_{depth}{form.endings[0]}")
-            save(photo, found[-1], depth=depth)
+            save(photo, found[-1], depth=depth, workflow=graph)
     raws = os.environ.get("LUXGRAD_RAW")
     return found + (sorted(path for path in Path(raws).iterdir() if path.is_file()) if raws else [])
+
+
+def _heic(path: Path) -> list[Path]:
+    if importlib.util.find_spec("pillow_heif") is None:
+        return []
+    import pillow_heif
+
+    pillow_heif.from_pillow(Image.linear_gradient("L").convert("RGB").resize((64, 64))).save(path)
+    return [path]
 
 
 def damaged(data: bytes, other: bytes, seed: int) -> bytes:

@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
         "torch",
         "numpy",
         "PIL",
+        "pillow_heif",
         "PyOpenColorIO",
         "rawpy",
         "light",
