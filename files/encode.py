@@ -112,7 +112,7 @@ def _noise(region: Region) -> Tensor:
     A place's number is mixed as in SplitMix64 (Steele, Lea and Flood 2014); each channel takes 21 of its bits.
     """
     y, x = region.rows().numpy().astype(np.uint64), region.columns().numpy().astype(np.uint64)
-    bits = (y << np.uint64(32)) + x
+    bits = (y << np.uint64(32)) + x + np.uint64(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         bits ^= bits >> np.uint64(shift)
         bits *= np.uint64(factor)

@@ -259,4 +259,4 @@ def test_pictures_of_odd_sizes_go_through(tmp_path: Path, height: int, width: in
     path = tmp_path / name
     luxgrad.save(NEUTRAL(Photo(torch.full((1, 3, height, width), 0.3))), path)
     assert luxgrad.load(path).size == Size(height, width)
-    assert luxgrad.load(path).pixels.mean().item() == pytest.approx(0.3, abs=3e-3)
+    assert luxgrad.load(path).pixels.mean().item() == pytest.approx(0.3, abs=5e-3)  # within a level
