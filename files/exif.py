@@ -44,13 +44,18 @@ def read_exif(block: bytes | None) -> tuple[dict[str, Any], int]:
     for directory in (entries_of(exif), directory_of(exif, ExifTags.IFD.Exif)):
         for tag, value in directory.items():
             plain = _plain(value)
-            if plain is not None and tag not in _OF_PIXELS and tag not in _POINTERS and tag != MAKER_NOTE:
+            if plain is not None and tag not in _OF_PIXELS and tag not in _POINTERS and not _no_fact(tag, plain):
                 values[_NAMES.get(tag, f"Tag{tag}")] = plain
     values |= _place(directory_of(exif, ExifTags.IFD.GPSInfo))
     if values:
         values["Orientation"] = 1
         values[BLOCK] = _block(block or b"", exif)
     return values, orientation if orientation in range(1, 9) else 1
+
+
+def _no_fact(tag: int, value: Any) -> bool:
+    """Maker notes, and workflows that ComfyUI writes into entries of any name."""
+    return tag == MAKER_NOTE or (isinstance(value, str) and value.startswith(("workflow:{", "prompt:{")))
 
 
 def _plain(value: Any) -> Any:
@@ -94,7 +99,7 @@ def _place(gps: Mapping[int, Any]) -> dict[str, float]:
 
 def _block(block: bytes, exif: Image.Exif) -> bytes:
     try:
-        return cleaned(block, _OF_PIXELS)
+        return cleaned(block, {*_OF_PIXELS, *(tag for tag, value in entries_of(exif).items() if _no_fact(tag, value))})
     except Damaged:
         return _rebuilt(exif)
 

@@ -7,6 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 PREFIX = b"Exif\0\0"
+EMPTY = PREFIX + b"II*\0\x08\0\0\0\0\0\0\0\0\0"
+"""A block that says nothing."""
+
 MAKER_NOTE = 0x927C
 
 _MAIN, _EXIF, _GPS, _INTEROP = 0, 0x8769, 0x8825, 0xA005

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import struct
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..atomic import save_image
 from ..exif import without_maker_note
 from ..xmp_extended import split
 from . import pillow
@@ -21,9 +21,18 @@ _MOST_IN_SEGMENT = 65533
 
 
 def encode(path: Path, codes: np.ndarray, beside: Beside, saving: Saving) -> None:
-    """8-bit codes, with full-resolution colour from quality 90 on."""
-    options = {"quality": saving.quality, "subsampling": 0 if saving.quality >= 90 else 2, "optimize": True}
-    save_image(Image.fromarray(codes), path, "JPEG", **options, **_segments(beside))
+    """8-bit codes, with full-resolution colour from quality 90 on, and with tables of its own.
+
+    Pillow has no room for those where a picture is so noisy that it needs more than 16 bits per px; it then gets the usual.
+    """
+    options = {"quality": saving.quality, "subsampling": 0 if saving.quality >= 90 else 2, **_segments(beside)}
+    buffer, picture = io.BytesIO(), Image.fromarray(codes)
+    try:
+        picture.save(buffer, "JPEG", optimize=True, **options)
+    except OSError:
+        buffer = io.BytesIO()
+        picture.save(buffer, "JPEG", **options)
+    path.write_bytes(buffer.getbuffer())
 
 
 def _segments(beside: Beside) -> dict[str, Any]:

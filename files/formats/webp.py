@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import struct
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +15,7 @@ from PIL import Image
 
 from ..atomic import save_image
 from ..errors import FileError
+from ..exif_block import EMPTY, Damaged, with_texts
 from . import pillow
 from .format import Beside, Decoded, Format, Header, Saving
 
@@ -19,6 +23,7 @@ _LOSSLESS = 100
 _LONGEST_EDGE = 16383
 _MOST_CHUNKS = 65536
 _ALPHA = 0x10
+_WORKFLOW = {"workflow": 65000, "prompt": 65001}
 
 
 def read_header(path: Path) -> Header:
@@ -77,7 +82,16 @@ def encode(path: Path, codes: np.ndarray, beside: Beside, saving: Saving) -> Non
         raise FileError(f"WebP holds edges of at most {_LONGEST_EDGE} px; got {codes.shape[1]} x {codes.shape[0]} px")
     lossless = saving.quality >= _LOSSLESS
     options = {"lossless": True, "exact": True, "method": 4} if lossless else {"quality": saving.quality, "method": 4}
+    beside = dataclasses.replace(beside, exif=_with_workflow(beside))
     save_image(Image.fromarray(codes), path, "WEBP", **options, **pillow.beside_options(beside))
+
+
+def _with_workflow(beside: Beside) -> bytes | None:
+    """EXIF with the workflow as ComfyUI reads it from WebP: ASCII entries that begin with its name."""
+    texts = {tag: f"{name}:{beside.texts[name]}" for name, tag in _WORKFLOW.items() if name in beside.texts}
+    with contextlib.suppress(Damaged):
+        return with_texts(beside.exif or EMPTY, texts) if texts else beside.exif
+    return beside.exif
 
 
 WEBP = Format(
@@ -89,4 +103,5 @@ WEBP = Format(
     depths=("8",),
     encode=encode,
     carries=frozenset({"profile", "exif", "xmp", "alpha"}),
+    glance=partial(pillow.glance, kind="WEBP"),
 )
