@@ -59,7 +59,7 @@ def _shown(facts: dict[str, Any]) -> str:
     rows = [
         ("size", f"{facts['width']} x {facts['height']} px, {facts['width'] * facts['height'] / 1e6:.1f} MP, {_bytes(facts)}"),
         ("format", _format(facts)),
-        ("colour", facts["profile"] or facts["encoding"] or "no profile, taken as sRGB"),
+        ("colour", facts["colour"]),
         ("light", facts["light"]),
         ("orientation", "upright" if facts["orientation"] == 1 else f"{facts['orientation']}, turned upright when opened"),
         ("camera", facts["camera"]),

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from .decode import glance, header_of
 from .errors import named
-from .exif import read_exif
-from .formats.format import Encoding
+from .exif import is_adobe_rgb, read_exif
+from .formats.format import Decoded
 from .icc import profile_name
 from .metadata import XMP_REFUSED, read_metadata
 from .names import shutter
@@ -97,8 +97,7 @@ def photo_info(path: Path) -> dict[str, Any]:
             "channels": header.channels,
             "frames": header.frames,
             "light": found.light or ("scene" if "float" in header.kind else "display"),
-            "profile": profile_name(found.profile) if found.profile else None,
-            "encoding": _encoding(found.encoding) if found.encoding else None,
+            "colour": _colour(found, "float" in header.kind),
             "orientation": turn,
             **shot._asdict(),
             "artist": _text(metadata, "Artist"),
@@ -111,16 +110,29 @@ def photo_info(path: Path) -> dict[str, Any]:
         }
 
 
+_TRANSFERS = {"srgb": "sRGB curve", "linear": "linear", "pq": "PQ", "hlg": "HLG", "bt709": "BT.709 curve"}
+_PRIMARIES = {"srgb": "sRGB", "p3": "Display P3", "rec2020": "Rec.2020", "adobe": "Adobe RGB"}
+
+
+def _colour(found: Decoded, is_float: bool) -> str:
+    """By which right the codes become light: the order of `colour.raster_of`."""
+    if found.encoding:
+        transfer, primaries = found.encoding.transfer, found.encoding.primaries
+        if isinstance(primaries, str):
+            space = _PRIMARIES.get(primaries, primaries)
+        else:
+            space = "camera RGB by its matrix" if len(primaries) == 3 else "primaries of its own"
+        return f"{space}, {_TRANSFERS.get(transfer, transfer.replace(':', ' '))}, by its own numbers"
+    if found.profile:
+        return f"{profile_name(found.profile)}, by its ICC profile"
+    if is_adobe_rgb(found.exif):
+        return "Adobe RGB, by EXIF"
+    return "linear sRGB, for want of a profile" if is_float else "sRGB, for want of a profile"
+
+
 _PLACE = ("GPSLatitude", "GPSLongitude", "GPSAltitude")
 
 
 def _has_place(block: bytes | None) -> bool:
     """Whether a block has a GPS directory, even one that cannot be read."""
     return any(name.startswith("GPS") for name in read_exif(block)[0])
-
-
-def _encoding(encoding: Encoding) -> str:
-    primaries = encoding.primaries
-    if not isinstance(primaries, str):
-        primaries = "camera RGB by its matrix" if len(primaries) == 3 else "primaries of its own"
-    return f"{encoding.transfer}, {primaries}"

@@ -38,7 +38,7 @@ class Sheet:
     captions: bool = True
 
     def size(self, count: int) -> Size:
-        """Of a sheet of so many photos. Raises FileError where that is too large."""
+        """At most, of a sheet of so many photos. Raises FileError where that is too large."""
         across = self.across(count)
         down = -(-count // across)
         height = down * (self.cell + self.strip + self.gap) + self.gap
@@ -69,40 +69,54 @@ class Sheet:
 def contact_sheet(
     photos: Iterable[Photo], captions: Sequence[str], sheet: Sheet, done: Callable[[int], None] = lambda number: None
 ) -> Photo:
-    """The sheet, in linear Rec.2020 display light. Raises FileError.
+    """The sheet, in linear Rec.2020 display light. Each row is as high as its highest photo. Raises FileError.
 
     photos: each made to fit its cell already (`Sheet.scale_for`), one after another; scene light is rendered by tone.sigmoid at
     its defaults. captions: one each; they give the number of photos. done: told after each photo.
     """
     if not captions:
         raise FileError("expected photos for a contact sheet; got none")
-    across, size = sheet.across(len(captions)), sheet.size(len(captions))
-    paper = srgb_decode(torch.tensor(sheet.background / 100.0))
-    whole = paper.float().expand(1, 3, *size).clone()
-    for index, (photo, caption) in enumerate(zip(photos, captions)):
-        left = sheet.gap + index % across * (sheet.cell + sheet.gap)
-        top = sheet.gap + index // across * (sheet.cell + sheet.strip + sheet.gap)
-        _place(whole, photo, top, left, sheet.cell)
-        if sheet.captions:
-            _write(whole, caption, top + sheet.cell, left, sheet)
-        done(index + 1)
-    return Photo(whole)
+    width = sheet.size(len(captions)).width
+    across, waiting = sheet.across(len(captions)), iter(photos)
+    rows = [_paper(sheet, sheet.gap, width)]
+    for first in range(0, len(captions), across):
+        words = captions[first : first + across]
+        row = []
+        for number, photo in zip(range(first, first + len(words)), waiting):
+            row.append(_fitting(photo, sheet.cell))
+            done(number + 1)
+        rows += [_row(row, words, sheet, width), _paper(sheet, sheet.gap, width)]
+    return Photo(torch.cat(rows, dim=2))
 
 
-def _place(whole: Tensor, photo: Photo, top: int, left: int, cell: int) -> None:
-    """In the middle of its cell, on the paper where it is not opaque."""
-    height, width = photo.size
-    if max(height, width) > cell:
+def _paper(sheet: Sheet, height: int, width: int) -> Tensor:
+    return srgb_decode(torch.tensor(sheet.background / 100.0)).float().expand(1, 3, height, width).clone()
+
+
+def _fitting(photo: Photo, cell: int) -> tuple[Tensor, Tensor]:
+    """A photo's display light and its alpha."""
+    if photo.size.long_edge > cell:
         raise FileError(f"expected a photo of at most {cell} px; got {photo.size}")
     pixels = photo.pixels.float().cpu()
-    pixels = sigmoid(pixels) if photo.light == "scene" else pixels
-    y, x = top + (cell - height) // 2, left + (cell - width) // 2
-    under = whole[:, :, y : y + height, x : x + width]
-    alpha = 1.0 if photo.alpha is None else photo.alpha.float().cpu()
-    under.copy_(under + (pixels - under) * alpha)
+    return sigmoid(pixels) if photo.light == "scene" else pixels, photo.opacity().float().cpu()
 
 
-def _write(whole: Tensor, caption: str, top: int, left: int, sheet: Sheet) -> None:
+def _row(photos: Sequence[tuple[Tensor, Tensor]], words: Sequence[str], sheet: Sheet, width: int) -> Tensor:
+    """Photos on one line, each in the middle of its cell, on the paper where it is not opaque; captions under them."""
+    height = max(pixels.shape[-2] for pixels, _ in photos)
+    row = _paper(sheet, height + sheet.strip, width)
+    for index, ((pixels, alpha), caption) in enumerate(zip(photos, words)):
+        left = sheet.gap + index * (sheet.cell + sheet.gap)
+        high, wide = pixels.shape[-2:]
+        x = left + (sheet.cell - wide) // 2
+        under = row[:, :, height - high : height, x : x + wide]
+        under.copy_(under + (pixels - under) * alpha)
+        if sheet.captions:
+            row[:, :, height:, left : left + sheet.cell] = _written(caption, sheet)
+    return row
+
+
+def _written(caption: str, sheet: Sheet) -> Tensor:
     """A line in the middle under a photo, light on dark paper and dark on light, shortened in its middle to fit."""
     font = ImageFont.load_default(sheet.letters)
     text = _shortened(caption, lambda words: font.getlength(words) <= sheet.cell)
@@ -110,8 +124,7 @@ def _write(whole: Tensor, caption: str, top: int, left: int, sheet: Sheet) -> No
     ImageDraw.Draw(mask).text((sheet.cell / 2, sheet.strip * 0.55), text, 255, font, anchor="mm")
     paper = sheet.background / 100.0
     ink = 0.82 if paper < _MIDDLE else 0.12
-    codes = torch.from_numpy(np.asarray(mask, np.float32) / 255.0) * (ink - paper) + paper
-    whole[:, :, top : top + sheet.strip, left : left + sheet.cell] = srgb_decode(codes)
+    return srgb_decode(torch.from_numpy(np.asarray(mask, np.float32) / 255.0) * (ink - paper) + paper)
 
 
 def _shortened(text: str, fits: Callable[[str], bool]) -> str:
