@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ..graph.schema import parse
-from ..graph.ui_form import to_api
+from ..api import open_workflow
+from ..graph.schema import to_data
 from ..tests.nodes.browser import editor, show
 from ..tests.nodes.server import Server
 from .photos import ROOT, machine, write
@@ -57,7 +57,7 @@ def run(_targets: int) -> None:
 
 def _runs(server: Server, photo: Path) -> list[str]:
     """Whole runs, from the order to the saved picture, each with a photo that was not read before."""
-    ours = to_api(parse((ROOT / "workflows" / "landscape.json").read_bytes()))
+    ours = to_data(open_workflow(ROOT / "workflows" / "landscape.json", []))
     sink = {"class_type": "luxgrad.save_photo", "inputs": {"image": ["in", 0]}}
     theirs = {"in": {"class_type": "luxgrad.load_photo"}, "out": sink}
     kinds = {

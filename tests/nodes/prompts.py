@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from luxgrad.graph.ports import PORTS
 from luxgrad.ops.spec import REGISTRY
 
 from .server import Server
@@ -42,6 +43,12 @@ def fit(photo: list[Any], target: list[Any] | None = None, **values: Any) -> dic
     defaults = {"free": "", "method": "auto", "seconds": 10.0, "seed": 0, "action": "fit"}
     wires = {"photo": photo, **({"target": target} if target else {})}
     return {"class_type": "luxgrad.fit", "inputs": {**defaults, **wires, **values}, "_meta": {"title": "Fit"}}
+
+
+def port(kind: str, **values: Any) -> dict[str, Any]:
+    """A source or sink of ours with its defaults."""
+    defaults = {param.name: param.default for param in PORTS[f"luxgrad.{kind}"].params}
+    return {"class_type": f"luxgrad.{kind}", "inputs": {**defaults, **values}}
 
 
 def values_of(outputs: dict[str, Any], node: str) -> dict[tuple[str, str], float]:

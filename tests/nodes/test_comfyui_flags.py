@@ -12,8 +12,7 @@ import pytest
 from PIL import Image
 
 import luxgrad
-from luxgrad.graph.schema import parse
-from luxgrad.graph.ui_form import to_api
+from luxgrad.graph.schema import to_data
 
 from .prompts import fit, load, op, save, saved
 from .server import ROOT, Server
@@ -37,13 +36,13 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_a_shared_workflow_gives_the_same_pixels_as_the_terminal(server: Server, path: Path, tmp_path: Path) -> None:
-    prompt = to_api(parse(path.read_bytes()))
+    headless = luxgrad.open(path)
+    prompt = to_data(headless)
     sink = next(key for key, entry in prompt.items() if entry["class_type"] == "luxgrad.save_photo")
     prompt[sink]["inputs"] |= {"file": f"{path.stem}.tif", "depth": "float"}
     outputs = server.run(prompt, json.loads(path.read_bytes()))
     assert "error" not in outputs, str(outputs)[-3000:]
     made = luxgrad.load(server.base / "output" / outputs[sink]["text"][0])
-    headless = luxgrad.open(path)
     expected = tmp_path / "expected.tif"
     luxgrad.save(headless({}), expected, depth="float")
     assert float((made.pixels - luxgrad.load(expected).pixels).abs().max()) < 1e-5

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .prompts import load, op, saved
+from .prompts import load, op, port, saved
 from .server import Server
 
 pytestmark = pytest.mark.skipif("COMFYUI_ROOT" not in os.environ, reason="COMFYUI_ROOT names no checkout of ComfyUI")
@@ -35,9 +35,8 @@ def everything(server: Server) -> set[str]:
     return {name for name in files if not name.startswith(("comfyui/user", "comfyui/temp", "comfyui/server.log"))}
 
 
-def save_photo(link: list[Any], file: Any) -> dict[str, Any]:
-    values = {"file": file, "depth": "8", "dither": False, "quality": 90}
-    return {"class_type": "luxgrad.save_photo", "inputs": {"image": link, **values}}
+def save_photo(link: list[Any], file: str) -> dict[str, Any]:
+    return port("save_photo", image=link, file=file, depth="8", dither=False)
 
 
 ESCAPES = ["../../escaped.png", "/tmp/luxgrad_escaped.png", "a/../../../escaped.png", "..\\..\\escaped.png", "nul\0byte.png",
@@ -72,8 +71,8 @@ SOURCES = ["/etc/passwd", "../secret.png", "../../secret.png", "link.png", "fold
 @pytest.mark.parametrize("kind", ["load_photo", "load_lut"])
 @pytest.mark.parametrize("file", SOURCES)
 def test_a_source_opens_nothing_outside_the_folders(server: Server, kind: str, file: str) -> None:
-    photo = {"1": {"class_type": f"luxgrad.{kind}", "inputs": {"file": file, "light": "auto"}}}
-    lut = {"1": {"class_type": "luxgrad.load_lut", "inputs": {"file": file}}, "0": load("kitten.png"),
+    photo = {"1": port("load_photo", file=file)}
+    lut = {"1": port("load_lut", file=file), "0": load("kitten.png"),
            "3": {"class_type": "luxgrad.colour.lut3d", "inputs": {"image": ["0", 0], "lut": ["1", 0]}}}  # fmt: skip
     chain, last = (photo, "1") if kind == "load_photo" else (lut, "3")
     prompt = {**chain, "2": save_photo([last, 0], "out.png")}
