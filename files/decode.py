@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from .colour import raster_of
 from .errors import FileError, guarded, named
 from .formats.format import Decoded, Development, Encoding, Format, Header
 from .formats.registry import FORMATS, told_by
+from .hdr import brightened
 from .limits import check_bytes, check_header
 from .metadata import FILE_NAME, read_metadata
 from .worker import decode_apart, header_apart
@@ -81,8 +83,11 @@ def as_photo(decoded: Decoded) -> Photo:
     turn = orientation if decoded.orientation is None else decoded.orientation
     values, alpha = (_upright(array, turn) for array in (decoded.values, decoded.alpha))
     assert values is not None
+    raster = raster_of(decoded, values)
+    if decoded.gain_map is not None:
+        raster = brightened(raster, decoded.gain_map, partial(_upright, orientation=turn))
     return Photo(
-        raster_of(decoded, values),
+        raster,
         None if alpha is None else _alpha(alpha, decoded.bits),
         decoded.light or ("display" if values.dtype.kind == "u" else "scene"),
         metadata,
@@ -120,5 +125,5 @@ def read_like_comfyui(path: Path) -> Photo:
             decoded.bits = None
         if decoded.values.dtype != np.uint8:
             raise FileError(f"expected 8 or 16 bits per channel, as LoadImage reads; got {decoded.values.dtype}")
-        decoded.profile, decoded.encoding = None, Encoding()
+        decoded.profile, decoded.encoding, decoded.gain_map = None, Encoding(), None
         return as_photo(decoded)

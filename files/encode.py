@@ -43,9 +43,10 @@ def depth_for(path: Path, depth: str = "auto") -> str:
 class Canvas:
     """A picture being filled tile by tile with the codes that a file will hold.
 
-    depth: 8, 10, 12 or 16 (codes of so many bits), half or float (linear light, unbounded). space: a name of
-    `light.encodings.SPACES`. dither: add position-seeded noise of just under half a level to 8-bit codes before rounding.
-    truncate: clip and cut instead of fitting the gamut and rounding, as ComfyUI's SaveImage does (untouched codes stay).
+    depth: 8, 10, 12 or 16 (codes of so many bits), half or float (linear light, unbounded), hdr (8 bits, and light beside
+    them). space: a name of `light.encodings.SPACES`. dither: add position-seeded noise of just under half a level to 8-bit
+    codes before rounding. truncate: clip and cut instead of fitting the gamut and rounding, as ComfyUI's SaveImage does
+    (untouched codes stay).
     """
 
     def __init__(self, size: Size, depth: str, dither: bool = True, truncate: bool = False, space: str = "sRGB") -> None:
@@ -53,9 +54,10 @@ class Canvas:
             raise FileError(f"expected a colour space ({', '.join(SPACES)}); got {space[:40]!r}")
         self.depth, self.dither, self.truncate = depth, dither and depth == "8" and not truncate, truncate
         self.space = SPACES[space]
-        self.bits = int(depth) if depth.isdigit() else None
-        kind = {"8": np.uint8, "half": np.float16, "float": np.float32}.get(depth, np.uint16)
+        self.bits = 8 if depth == "hdr" else int(depth) if depth.isdigit() else None
+        kind = {"8": np.uint8, "hdr": np.uint8, "half": np.float16, "float": np.float32}.get(depth, np.uint16)
         self.codes = np.empty((*size, 3), kind)
+        self.light = np.empty((*size, 3), np.float32) if depth == "hdr" else None
 
     @property
     def levels(self) -> float:
@@ -66,9 +68,11 @@ class Canvas:
         """Take a tile of linear Rec.2020 light (1,3,h,w). Raises FileError where it is not finite, or too bright for half."""
         if not torch.isfinite(pixels).all():
             raise FileError("expected finite light; got NaN or infinity in the result")
+        place = slice(region.top, region.top + region.height), slice(region.left, region.left + region.width)
         codes = self._whole(region, pixels) if self.bits else self._light(pixels)
-        tile = self.codes[region.top : region.top + region.height, region.left : region.left + region.width]
-        tile[...] = codes[0].permute(1, 2, 0).cpu().numpy()
+        self.codes[place] = codes[0].permute(1, 2, 0).cpu().numpy()
+        if self.light is not None:
+            self.light[place] = self._light(pixels)[0].permute(1, 2, 0).cpu().numpy()
 
     def _light(self, pixels: Tensor) -> Tensor:
         light = torch.cat(mix(self.space.from_rec2020, *pixels.split(1, dim=1)), dim=1)
@@ -99,7 +103,9 @@ class Canvas:
 
     def photo(self) -> Photo:
         """The codes, as the file will be read."""
-        values = torch.from_numpy(self.codes)
+        values = torch.from_numpy(self.codes if self.light is None else self.light)
+        if self.light is not None:
+            return Photo(Codes(values, None, self.space.to_rec2020))
         if not self.bits:
             return Photo(Codes(values, None, self.space.to_rec2020), light="scene")
         codes = torch.linspace(0.0, 1.0, 1 << self.bits, dtype=torch.float64)
@@ -142,7 +148,7 @@ def write_photo(
     linear = canvas.bits is None
     encoding = Encoding("linear" if linear else canvas.space.transfer, canvas.space.primaries)
     handed_on = written_metadata(metadata, codes.shape[1::-1], canvas.space.name, keep, workflow)
-    beside = Beside(build_profile(canvas.space, linear), encoding, **handed_on)
+    beside = Beside(build_profile(canvas.space, linear), encoding, **handed_on, light=canvas.light)
     with whole_file(path, force) as part:
         assert form.encode is not None
         form.encode(part, codes, beside, Saving(quality, canvas.depth))

@@ -36,7 +36,7 @@ def load_photo(
 
     file: name of the photo, in the workflow's folder or an allowed one.
     light: display for pictures already rendered, scene for raw light; auto decides by the file (raw and float are scene).
-    develop: RAW only. Full size; half size, fast, one pixel per four of the sensor; or the JPEG that the camera put inside.
+    develop: RAW. Full size; half size, fast, one pixel per four of the sensor; or the JPEG inside (of Ultra HDR: plain).
     white_balance: RAW only. As the camera set it, by kelvin and tint, auto (the mean of what is not clipped), or daylight.
     kelvin: RAW only, for white balance kelvin. Colour temperature of the light on the scene; more gives a warmer picture.
     tint: RAW only, for white balance kelvin. Above 0 makes the picture more magenta, below 0 greener.
@@ -100,7 +100,7 @@ def save_photo(
     file: name of the file; its ending chooses the format. {name}, {date}, {time}, {camera}, {lens}, {iso} and the like
         stand for what the photo says, {counter:04} for the next free number.
     depth: bits per channel, where the format has them; auto writes 16 bits where it can, else 8. half and float are linear
-        light.
+        light; hdr is a JPEG with a gain map (Ultra HDR).
     quality: of a lossy format.
     dither: add noise below half a level before rounding to 8 bits, so that smooth skies do not band.
     colour_space: of the file, with its profile; colours outside are moved in at constant hue.

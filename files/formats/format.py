@@ -36,6 +36,22 @@ class Encoding:
     primaries: Primaries = "srgb"
 
 
+@dataclass(frozen=True)
+class GainMap:
+    """By how much light is brighter than that of the plain picture beside it (ISO 21496-1), per channel R, G, B.
+
+    values: (h, w, 1 or 3) 8-bit codes. lowest, highest: log2 of the gain at code 0 and 255. The code is a power `gamma` of
+    where the gain lies between them. Gain is of light plus an offset: light = (plain + offset_plain) * gain - offset.
+    """
+
+    values: np.ndarray
+    lowest: tuple[float, ...]
+    highest: tuple[float, ...]
+    gamma: tuple[float, ...] = (1.0, 1.0, 1.0)
+    offset_plain: tuple[float, ...] = (1 / 64, 1 / 64, 1 / 64)
+    offset: tuple[float, ...] = (1 / 64, 1 / 64, 1 / 64)
+
+
 @dataclass
 class Decoded:
     """A picture as a file holds it: (H, W, C) codes, C = 1, 3 or 4 (CMYK, ink = most), and (H, W) alpha.
@@ -43,7 +59,7 @@ class Decoded:
     bits: of whole codes, where fewer are used than their type has. profile: ICC. encoding: what the file says itself, which
     is believed before a profile; None is sRGB for whole codes, linear sRGB light for floats. exif: a TIFF structure, with
     or without the leading `Exif\\0\\0`. orientation: EXIF's 1 to 8, to be applied. facts: more metadata by name.
-    texts: named texts, as PNG holds.
+    texts: named texts, as PNG holds. gain_map: makes light above white of a JPEG's plain codes.
     """
 
     values: np.ndarray
@@ -57,13 +73,15 @@ class Decoded:
     light: Literal["display", "scene"] | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    gain_map: GainMap | None = None
 
 
 @dataclass(frozen=True)
 class Beside:
     """What is written beside the codes: ICC profile, EXIF (a TIFF structure), XMP packet, and named texts (the workflow).
 
-    encoding: what `profile` says, for formats that have numbers or names for it.
+    encoding: what `profile` says, for formats that have numbers or names for it. light: of the same picture, linear, in the
+    same primaries and unbounded (H, W, 3), for the depth `hdr`.
     """
 
     profile: bytes
@@ -71,6 +89,7 @@ class Beside:
     exif: bytes | None = None
     xmp: bytes | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
+    light: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -87,8 +106,9 @@ class Saving:
 
 @dataclass(frozen=True)
 class Development:
-    """How a camera raw file becomes light; other files ignore it. The words and ranges are those of the step Load Photo.
+    """How a camera raw file becomes light. The words and ranges are those of the step Load Photo.
 
+    Other files ignore it, but for Ultra HDR, whose `embedded preview` is its plain picture.
     kelvin, tint: of the light on the scene, where white_balance is `kelvin`.
     """
 

@@ -235,7 +235,7 @@ def test_a_missing_folder_or_photo_is_named(tmp_path: Path) -> None:
         luxgrad.save(Photo(torch.zeros(1, 3, 2, 2)), tmp_path / "no" / "out.png")
     with pytest.raises(luxgrad.FileError, match=r"expected a name ending in .jpg"):
         luxgrad.save(Photo(torch.zeros(1, 3, 2, 2)), tmp_path / "out.gif")
-    with pytest.raises(luxgrad.FileError, match=r"expected 8 bits for JPEG; got 16"):
+    with pytest.raises(luxgrad.FileError, match=r"expected 8 or hdr bits for JPEG; got 16"):
         luxgrad.save(Photo(torch.zeros(1, 3, 2, 2)), tmp_path / "out.jpg", depth="16")
 
 
