@@ -34,10 +34,16 @@ class RecordingNode:
     """An operation in ComfyUI: it computes nothing, but records a step after the recipes that come in."""
 
     SPEC: OpSpec
+    INPUT_IS_LIST = False
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, dict[str, Any]]:  # noqa: N802
         return input_types(cls.SPEC)
+
+    def run(self, **values: Any) -> Any:
+        """What ComfyUI calls: parameters that an older prompt does not name have their defaults."""
+        defaults = {param.name: [param.default] if self.INPUT_IS_LIST else param.default for param in self.SPEC.params}
+        return self.record(**{**defaults, **values})
 
     def record(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> tuple[Any, ...]:
         return self.given(unique_id, prompt, values)
@@ -58,7 +64,7 @@ def node_class(spec: OpSpec, base: type = RecordingNode, **attributes: Any) -> t
     """The class of one node."""
     facts = {
         "SPEC": spec,
-        "FUNCTION": "record",
+        "FUNCTION": "run",
         "CATEGORY": f"Luxgrad/{spec.family}" if spec.family else "Luxgrad",
         "DESCRIPTION": spec.summary,
         "RETURN_TYPES": tuple(output.socket for output in spec.outputs),
@@ -70,13 +76,16 @@ def node_class(spec: OpSpec, base: type = RecordingNode, **attributes: Any) -> t
 
 
 def input_types(spec: OpSpec) -> dict[str, dict[str, Any]]:
-    """INPUT_TYPES: pictures and other wires first, in the order of the declaration, then the widgets."""
+    """INPUT_TYPES: pictures and other wires first, in the order of the declaration, then the widgets.
+
+    Widgets are optional, so that prompts saved before a parameter was added still run; what names a file is not.
+    """
     required: dict[str, Any] = {}
     optional: dict[str, Any] = {}
     for entry in spec.inputs:
         (required if entry.required else optional)[entry.name] = _socket(entry)
     for param in spec.params:
-        required[param.name] = _widget(param)
+        (required if isinstance(param.kind, File) else optional)[param.name] = _widget(param)
     return {"required": required, "optional": optional, "hidden": dict(HIDDEN)}
 
 

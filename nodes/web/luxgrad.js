@@ -112,7 +112,7 @@ app.registerExtension({
   menuCommands: [{ path: ["Luxgrad"], commands: commands.map(({ id }) => id) }],
 
   beforeRegisterNodeDef(_type, data) {
-    const inputs = Object.entries(data.input?.required ?? {});
+    const inputs = Object.entries({ ...data.input?.required, ...data.input?.optional });
     sliders.set(data.name, inputs.filter(([, entry]) => entry[1]?.luxgrad).map(([name]) => name));
   },
 

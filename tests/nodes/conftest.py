@@ -49,7 +49,8 @@ class Editor:
         """Run one of our nodes: inputs are widget values, or (link, value) pairs. Returns its id and what it gives."""
         node, cls = str(len(self.prompt) + 1), self.classes[kind]
         types = cls.INPUT_TYPES()
-        values = {name: entry[1]["default"] for name, entry in types["required"].items() if "default" in entry[1]}
+        entries = {**types["required"], **types["optional"]}
+        values = {name: entry[1]["default"] for name, entry in entries.items() if "default" in entry[1]}
         wires = {name: list(value[0]) for name, value in inputs.items() if isinstance(value, tuple)}
         values |= {name: value[1] if isinstance(value, tuple) else value for name, value in inputs.items()}
         self.prompt[node] = {"class_type": kind, "inputs": {**values, **wires}, "_meta": {"title": title}}

@@ -324,6 +324,23 @@ def test_wrong_values_are_refused_on_the_node_with_its_name(editor: Editor) -> N
         editor.add("luxgrad.tone.exposure", image=((source, 0), bad))[1][0].mean()
 
 
+def test_a_prompt_from_before_a_parameter_was_added_runs_with_its_default(editor: Editor) -> None:
+    for cls in editor.classes.values():
+        kinds = {type(param.kind).__name__ for param in cls.SPEC.params if param.name in cls.INPUT_TYPES()["required"]}
+        assert kinds <= {"File"}, cls
+    exposure = editor.classes["luxgrad.tone.exposure"]()
+    with torch.inference_mode():
+        (out,) = getattr(exposure, exposure.FUNCTION)(unique_id="9", prompt=editor.prompt, image=image())
+        fit = editor.classes["luxgrad.fit"]()
+        hidden = {"unique_id": ["10"], "prompt": [editor.prompt]}
+        through = getattr(fit, fit.FUNCTION)(**hidden, photo=[image()])["result"][0]
+        saved = editor.classes["luxgrad.save_photo"]()
+        getattr(saved, saved.FUNCTION)(unique_id="11", prompt=editor.prompt, image=image(), file="old.png")
+    assert (out == image()).all()
+    assert len(through) == 1
+    assert Path("old.png").exists()
+
+
 def test_help_pages_are_those_of_the_declarations(pack: Any) -> None:
     pages = importlib.import_module(f"{pack.__name__}.nodes.help")
     written = {path.name: path.read_text() for path in pages.FOLDER.glob("*.md")}

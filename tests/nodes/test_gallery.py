@@ -69,7 +69,9 @@ def test_save_photo_embeds_the_running_prompt_and_the_editors_workflow(editor: E
     assert sink.INPUT_TYPES()["hidden"]["extra_pnginfo"] == "EXTRA_PNGINFO"
     document = {"nodes": [{"id": 1, "widgets_values": ["sk-secret"]}], "links": []}
     editor.prompt["9"] = {"class_type": "SomeApi", "inputs": {"api_key": "sk-secret"}}
-    values = {name: entry[1]["default"] for name, entry in sink.INPUT_TYPES()["required"].items() if "default" in entry[1]}
+    types = sink.INPUT_TYPES()
+    entries = {**types["required"], **types["optional"]}
+    values = {name: entry[1]["default"] for name, entry in entries.items() if "default" in entry[1]}
     editor.prompt["5"] = {"class_type": "luxgrad.save_photo", "inputs": {**values, "image": [node, 0]}}
     values |= {"file": "{name}_{camera}.png", "size": 30, "colour_space": "Rec.2020"}
     with torch.inference_mode():
