@@ -113,6 +113,15 @@ def output_path(name: str, width: int, height: int, metadata: Mapping[str, Any])
         raise WorkflowError(f"{name[:120]!r} cannot be written into the output folder: {error}") from None
 
 
+def socket_of(kind: str, slot: Any) -> str:
+    """What comes out of a socket of a class of nodes; "" where that is not known."""
+    cls: Any = getattr(module("nodes"), "NODE_CLASS_MAPPINGS", {}).get(kind)
+    try:
+        return str(cls.RETURN_TYPES[slot])
+    except (AttributeError, IndexError, KeyError, TypeError):
+        return ""
+
+
 def without_metadata() -> bool:
     """Whether ComfyUI was started with --disable-metadata."""
     options = getattr(module("comfy.cli_args"), "args", None)

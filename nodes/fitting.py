@@ -22,7 +22,8 @@ from . import comfy
 from .factory import RecordingNode, arriving, naming
 from .recipe import Recipe, codes_of_light, record
 from .sinks import picture_of, preview
-from .told import blocked, lines_of, moved, node_of, pulls, told, write_back
+from .told import moved, node_of, pulls, told, write_back
+from .walls import blocked, held_still, lines_of
 from .wire import carry
 
 _WIRES = ("photo", "target", "loss")
@@ -62,11 +63,13 @@ class FitNode(RecordingNode):
             _keep_table(name, fitted_text(lut))
         found = moved(items[0][0], fitted)
         write_back(found, prompt, extra)
-        behind = blocked(items[0][0], step.id, prompt)
-        report = {**fitted.report(), "blocked": lines_of(behind)}
         pulled = pulls(items[0][0], fitted)
-        shown = {"luxgrad_values": found, "luxgrad_pulls": pulled, "luxgrad_blocked": behind, "luxgrad_report": [report],
-                 "images": [preview(recipes[0])], "text": [told(fitted, report["blocked"])]}  # fmt: skip
+        behind = blocked(*items[0], step.id, prompt)
+        still = held_still(*items[0], step.id, prompt, {(entry["node"], entry["name"]) for entry in pulled})
+        report = {**fitted.report(), "blocked": lines_of(behind), "held_still": lines_of(still)}
+        text = told(fitted, report["blocked"], report["held_still"])
+        shown = {"luxgrad_values": found, "luxgrad_pulls": pulled, "luxgrad_blocked": [*behind, *still],
+                 "luxgrad_report": [report], "images": [preview(recipes[0])], "text": [text]}  # fmt: skip
         return {"ui": shown, "result": ([carry(recipe) for recipe in recipes], json.dumps(report, indent=2))}
 
 
@@ -120,7 +123,7 @@ def _found(items: Sequence[tuple[Graph, Mapping[str, Any]]], step_id: str, promp
             return fit(graph, photos, free=_free(graph, step_id), sink=step_id, progress=bar.share, watch=watch,
                        device=settings.device)  # fmt: skip
     except WorkflowError as error:
-        behind = blocked(items[0][0], step_id, prompt)
+        behind = blocked(*items[0], step_id, prompt)
         if not behind:
             raise
         raise WorkflowError(f"{error}; no gradient reaches {'; '.join(lines_of(behind))}") from None

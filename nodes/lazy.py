@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_flatten, tree_map
 
 from .comfy import CACHE, rendering
 from .recipe import Recipe
@@ -144,4 +144,5 @@ class LazyTensor(Tensor):
     def __torch_dispatch__(  # type: ignore[override]
         cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
+        left_torch(part for part in tree_flatten((args, kwargs))[0] if isinstance(part, Tensor))
         return func(*tree_map(bare, args), **tree_map(bare, kwargs or {}))

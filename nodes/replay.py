@@ -8,9 +8,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_flatten, tree_map
 
-from .tape import Call, Leaf, Memory, Value, bare, is_ours
+from .tape import Call, Leaf, Memory, Value, bare, end_in, is_ours
+
+_DETACHING = {Tensor.detach, torch.detach, Tensor.data.__get__}  # type: ignore[attr-defined]
+"""What other packs call out of habit, where nothing carries gradients anyway; the pixels are the same."""
 
 _SAME = 1e-5
 _LONGEST = 20_000
@@ -33,10 +36,24 @@ class Tape:
         """The value made anew from new pixels of its leaves; differentiable, and nothing handed over is written to."""
         made = _Made(pixels, copies=any(call.into for call in self.calls))
         for call in self.calls:
-            result = made.call(call, self.apart)
-            for value in self.results.get(call, []):
-                made.values[value] = result if value.index is None else result[value.index]
+            self._step(made, call)
         return made.of(self.value)
+
+    def end(self, pixels: Mapping[Leaf, Tensor]) -> str:
+        """The node with the last call that reads what gradients come through and gives what they do not; "" if none."""
+        made, node = _Made(pixels, copies=any(call.into for call in self.calls)), ""
+        for call in self.calls:
+            reading = any(made.of(value).requires_grad for value in call.values())
+            result = self._step(made, call)
+            if reading and not any(part.requires_grad for part in tree_flatten(result)[0] if isinstance(part, Tensor)):
+                node = call.node
+        return node
+
+    def _step(self, made: _Made, call: Call) -> Any:
+        result = made.call(call, self.apart)
+        for value in self.results.get(call, []):
+            made.values[value] = result if value.index is None else result[value.index]
+        return result
 
 
 class _Made:
@@ -56,6 +73,9 @@ class _Made:
         return self.values[value]
 
     def call(self, call: Call, apart: bool = False) -> Any:
+        if call.function in _DETACHING:
+            seen = self._input(call.args[0])
+            return seen.view_as(seen)
         args, kwargs = tree_map(self._input, (call.args, call.kwargs))
         out = kwargs.pop("out", None)  # which autograd does not take
         result = None if out is None else call.function(*args, **kwargs)
@@ -138,11 +158,17 @@ def _reached(tape: Tape, was: Tensor, counted: Callable[[Tensor], Tensor]) -> li
         again = tape.play({leaf: entry * 1.0 for leaf, entry in pixels.items()})
         if again.shape != was.shape or not bool((again.detach() - was).abs().max() <= _SAME):
             return None
-        seen = counted(again)
-        if not seen.requires_grad:
-            return []
-        push = torch.randn(seen.shape, generator=torch.Generator().manual_seed(0)).to(seen)
-        found = torch.autograd.grad(seen, list(pixels.values()), push, allow_unused=True)
-        return [
-            leaf for leaf, slope in zip(pixels, found) if slope is not None and bool(slope.isfinite().all() and slope.any())
-        ]
+        reached = _pulled(counted(again), pixels)
+        for leaf in tape.leaves:
+            if leaf not in reached:
+                end_in(tape.end({other: entry if other is leaf else entry.detach() for other, entry in pixels.items()}), leaf)
+        return reached
+
+
+def _pulled(seen: Tensor, pixels: Mapping[Leaf, Tensor]) -> list[Leaf]:
+    """The leaves that gradients reach from a value."""
+    if not seen.requires_grad:
+        return []
+    push = torch.randn(seen.shape, generator=torch.Generator().manual_seed(0)).to(seen)
+    found = torch.autograd.grad(seen, list(pixels.values()), push, allow_unused=True)
+    return [leaf for leaf, slope in zip(pixels, found) if slope is not None and bool(slope.isfinite().all() and slope.any())]

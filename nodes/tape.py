@@ -27,6 +27,10 @@ _IN_PLACE = {"__setitem__", "__set__", "__iadd__", "__isub__", "__imul__", "__id
              "__imod__", "__ipow__", "__iand__", "__ior__", "__ixor__", "__ilshift__", "__irshift__"}  # fmt: skip
 """Writing calls whose names do not end in one underscore."""
 
+_MOST = 4096
+_ends: dict[str, set[str]] = {}
+"""Nodes of other packs, and the steps whose gradients were seen to end in them."""
+
 
 @dataclass(eq=False)
 class Leaf:
@@ -61,6 +65,7 @@ class Call:
     """One call: function(*args, **kwargs), with values in the place of tensors of ours.
 
     into: the memories it wrote to. doubtful: something in it may have been computed from our pixels outside torch.
+    node: the node that made it, "" where ComfyUI does not say.
     """
 
     function: Any
@@ -69,10 +74,16 @@ class Call:
     number: int
     into: tuple[Memory, ...] = ()
     doubtful: bool = False
+    node: str = ""
 
     def values(self) -> list[Value]:
         """What the call read of ours."""
         return [part for part in tree_flatten((self.args, self.kwargs))[0] if isinstance(part, Value)]
+
+    def constant(self) -> bool:
+        """Whether the call read pixels that are not ours."""
+        parts = tree_flatten((self.args, self.kwargs))[0]
+        return any(isinstance(part.made if isinstance(part, Value) else part, Tensor) for part in parts)
 
 
 class TapedTensor(Tensor):
@@ -169,6 +180,20 @@ def left_torch(values: Iterable[Any]) -> None:
     node = _running()
     for leaf in _leaves(value.value for value in values if is_ours(value)):
         leaf.left_in.add(node)
+        end_in(_name(node), leaf)
+
+
+def end_in(node: str, leaf: Leaf) -> None:
+    """Remember the node in which gradients of a lazy tensor end."""
+    if node:
+        _ends.setdefault(node, set()).add(leaf.lazy.recipe.link.step)
+        while len(_ends) > _MOST:
+            del _ends[next(iter(_ends))]
+
+
+def ends_in(node: str, step_id: str) -> bool:
+    """Whether gradients of a step were seen to end in a node of another pack."""
+    return step_id in _ends.get(node, ())
 
 
 def _leaves(values: Iterable[Value]) -> set[Leaf]:
@@ -181,7 +206,7 @@ def _noted(func: Any, args: Any, kwargs: Any, into: tuple[Memory, ...] = ()) -> 
     foreign = any(isinstance(part, float) or (isinstance(part, Tensor) and not is_ours(part)) for part in parts)
     doubtful = foreign and any(node in leaf.left_in for leaf in leaves)
     args, kwargs = tree_map(lambda part: part.value if is_ours(part) else part, (args, kwargs))
-    return Call(func, args, kwargs, next(_numbers), into, doubtful)
+    return Call(func, args, kwargs, next(_numbers), into, doubtful, _name(node))
 
 
 def _taped(value: Any, call: Call, index: int | None, parts: list[Tensor]) -> Any:
@@ -208,3 +233,8 @@ def _running() -> Any:
     utils = sys.modules.get("comfy_execution.utils")
     context = utils.get_executing_context() if utils is not None and hasattr(utils, "get_executing_context") else None
     return None if context is None else (context.prompt_id, context.node_id, context.list_index)
+
+
+def _name(run: Any) -> str:
+    """The node of a run."""
+    return "" if run is None else str(run[1])

@@ -1,16 +1,13 @@
-"""What a fit tells the editor: values for widgets, how each slider was pulled, and what no gradient reaches."""
+"""What a fit tells the editor: values for widgets, and how each slider was pulled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..graph.errors import one_line
 from ..graph.model import Graph, Path
 from ..graph.report import Fitted
 from ..graph.ui_form import put
-from ..ops.spec import REGISTRY
-from .recipe import title_of
 
 
 def node_of(step_id: str, graph: Graph) -> str:
@@ -52,59 +49,8 @@ def pulls(start: Graph, fitted: Fitted) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def blocked(graph: Graph, step_id: str, prompt: Any) -> list[dict[str, Any]]:
-    """Nodes upstream in the prompt whose sliders no gradient reaches: {node, title, sliders, by, why}.
-
-    by: the other pack's node in their way, "" where they are not used.
-    """
-    found = []
-    for node, entry, wall in _behind(prompt, step_id):
-        kind = str(entry.get("class_type", ""))
-        spec = REGISTRY.get(kind.removeprefix("luxgrad."))
-        if spec is not None and node not in graph.steps and spec.sliders:
-            sliders = [param.name for param in spec.sliders]
-            why = f"step {wall} ({_kind(prompt, wall)[:80]}) carries no gradient" if wall else "it is not used"
-            found.append({"node": node, "title": _name(entry, node), "sliders": sliders, "by": wall, "why": why})
-    return found
-
-
-def lines_of(behind: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What `blocked` found, in words."""
-    return [f"{entry['title']} ({', '.join(entry['sliders'][:3])}): {entry['why']}" for entry in behind]
-
-
-def _behind(prompt: Any, step_id: str) -> Iterator[tuple[str, Mapping[str, Any], str]]:
-    """The nodes upstream of one in a prompt, and the nearest node of another pack on the way to each."""
-    seen: set[str] = set()
-    inputs = (prompt or {}).get(step_id, {}).get("inputs", {})
-    todo = [(str(inputs[name][0]), "") for name in ("photo", "loss") if isinstance(inputs.get(name), list)]
-    while todo:
-        node, wall = todo.pop()
-        entry = (prompt or {}).get(node)
-        if entry is None or node in seen:
-            continue
-        seen.add(node)
-        yield node, entry, wall
-        if not _kind(prompt, node).startswith("luxgrad."):
-            wall = node
-        todo += [(str(link[0]), wall) for link in _wires(prompt, node)]
-
-
-def _kind(prompt: Any, node: str) -> str:
-    return str(prompt[node].get("class_type", ""))
-
-
-def _wires(prompt: Any, node: str) -> list[Any]:
-    inputs = (prompt or {}).get(node, {}).get("inputs", {})
-    return [value for value in inputs.values() if isinstance(value, list) and len(value) == 2]
-
-
-def _name(entry: Mapping[str, Any], node: str) -> str:
-    return one_line(title_of(entry), 60) or f"step {node}"
-
-
-def told(fitted: Fitted, behind: Sequence[str]) -> str:
-    """A fit in a few lines, for the node."""
+def told(fitted: Fitted, behind: Sequence[str], still: Sequence[str] = ()) -> str:
+    """A fit in a few lines, for the node. behind, still: what walls keep from gradients, whole and in part."""
     first = fitted.pairs[0]
     lines = []
     if first.before and first.after:
@@ -117,4 +63,5 @@ def told(fitted: Fitted, behind: Sequence[str]) -> str:
     lines += [f"the photos say little about: {', '.join(flat[:6])}{', ...' if len(flat) > 6 else ''}"] if flat else []
     lost = [entry.path for entry in fitted.free if not entry.reached]
     lines += [f"the loss does not see: {', '.join(lost[:6])}{', ...' if len(lost) > 6 else ''}"] if lost else []
-    return "\n".join([*lines, *(f"no gradient reaches {text}" for text in behind)])
+    lines += [f"no gradient reaches {text}" for text in behind]
+    return "\n".join([*lines, *(f"fitted only in part: {text}" for text in still)])

@@ -74,12 +74,14 @@ function note(node, text) {
 
 /** Both kinds of nodes call a widget's callback; canvas nodes alone would call onWidgetChanged. */
 export function watch(node) {
+  let loading = true; // a file's values are set in the task that makes the node; a hand comes later
+  setTimeout(() => { loading = false; });
   for (const widget of node.widgets ?? []) {
     if (widget.type === "button" || widget.name?.startsWith("luxgrad_")) continue;
     const before = widget.callback;
     widget.callback = function (...values) {
       const result = before?.apply(this, values);
-      if (app.extensionManager?.setting?.get?.("Luxgrad.Live") !== false) refresh(looked ?? node, node);
+      if (!loading && !app.configuringGraph && app.extensionManager?.setting?.get?.("Luxgrad.Live") !== false) refresh(looked ?? node, node);
       return result;
     };
   }

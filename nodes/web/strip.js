@@ -81,9 +81,10 @@ export function slidersAt(node) {
   const fit = seen.fits.get(path);
   const text = freeText(fit)?.value;
   const result = told.get(workflow())?.get(fit);
-  const wall = result?.blocked.find((entry) => entry.node === path);
+  const walls = result?.blocked.filter((entry) => entry.node === path) ?? [];
   return sliders.get(node.comfyClass).map((name) => {
     const slider = sliderOf(seen.prompt, path, name);
+    const wall = walls.find((entry) => entry.sliders.includes(name));
     return { ...slider, fit, free: isFree(text, slider), pull: result?.pulls.get(`${path}.${name}`), most: result?.most, wall };
   });
 }
@@ -114,20 +115,28 @@ const digits = (value, count = 3) => Number(value.toPrecision(count)).toString()
 
 function words(slider, now) {
   const { pull, wall } = slider;
-  if (wall) return [wall.by ? `no gradient through ${nodeAt(wall.by)?.node.title ?? wall.by}` : `held: ${wall.why}`, false];
+  if (wall && !wall.partly) return [wall.by ? `no gradient through ${nodeAt(wall.by)?.node.title ?? wall.by}` : `held: ${wall.why}`, false];
   if (!pull || !slider.free) return ["", false];
   if (!pull.reached) return ["the loss does not see it", false];
   const spread = pull.std === null ? "" : pull.flat ? " ± ?" : ` ± ${digits(pull.std, 2)}`;
-  return [`${digits(pull.start)} → ${digits(pull.value)}${spread}`, now !== pull.value];
+  return [`${digits(pull.start)} → ${digits(pull.value)}${spread}${wall ? " in part" : ""}`, now !== pull.value];
+}
+
+/** What a pointer on those words reads. */
+function why(slider, text) {
+  const [name] = slider.names;
+  if (!slider.wall) return text;
+  return slider.wall.partly ? `${text}\n${name} was fitted only in part: ${slider.wall.why}` : `${name} is held: ${slider.wall.why}`;
 }
 
 function row(node, instances, slider) {
   const [text, past] = words(slider, shownWidget(node, instances, slider.name)?.value);
   const line = document.createElement("div");
-  line.className = `luxgrad-row ${slider.free && !slider.wall ? "free" : "held"} ${past ? "past" : ""}`;
+  const free = slider.free && (!slider.wall || slider.wall.partly);
+  line.className = `luxgrad-row ${free ? "free" : "held"} ${past ? "past" : ""}`;
   const button = document.createElement("button");
   button.type = "button";
-  button.innerHTML = LOCK(slider.free && !slider.wall);
+  button.innerHTML = LOCK(free);
   const name = document.createElement("span");
   name.className = "name";
   name.textContent = slider.name;
@@ -142,7 +151,7 @@ function row(node, instances, slider) {
     const said = document.createElement("span");
     said.className = "told";
     said.textContent = text;
-    said.title = slider.wall ? `${slider.names[0]} is held: ${slider.wall.why}` : text;
+    said.title = why(slider, text);
     line.append(said);
   }
   return line;

@@ -149,6 +149,7 @@ def chained(editor: Editor, pixels: torch.Tensor, between: Callable[..., Any], b
 
 FOLLOWED = [
     blur,
+    detached,
     scale,
     invert,
     blend,
@@ -163,7 +164,7 @@ FOLLOWED = [
     overlay,
     picked,
 ]
-WALLS = [by_numpy, half_by_numpy, half_by_a_number, written_by_numpy, quantized, random, thresholded, detached]
+WALLS = [by_numpy, half_by_numpy, half_by_a_number, written_by_numpy, quantized, random, thresholded]
 
 
 @pytest.mark.parametrize("between", FOLLOWED, ids=lambda f: f.__name__)
