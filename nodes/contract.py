@@ -14,6 +14,7 @@ from torch.nn import functional
 from .lazy import LazyTensor
 
 _PIXELS = torch.arange(24.0).reshape(1, 2, 4, 3) / 24.0
+_RECIPE = SimpleNamespace(shape=_PIXELS.shape, link=SimpleNamespace(step=""))
 
 METADATA: dict[str, Callable[[Tensor], Any]] = {
     "shape": lambda x: x.shape,
@@ -71,10 +72,10 @@ class _Trial(LazyTensor):
     """A lazy tensor whose pixels are known."""
 
     def __new__(cls) -> _Trial:
-        return super().__new__(cls, SimpleNamespace(shape=_PIXELS.shape))  # type: ignore[arg-type,return-value]
+        return super().__new__(cls, _RECIPE)  # type: ignore[arg-type,return-value]
 
     def __init__(self) -> None:
-        super().__init__(SimpleNamespace(shape=_PIXELS.shape))  # type: ignore[arg-type]
+        super().__init__(_RECIPE)  # type: ignore[arg-type]
 
     def _render(self) -> Tensor:
         return _PIXELS.clone()

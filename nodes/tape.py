@@ -185,8 +185,9 @@ def left_torch(values: Iterable[Any]) -> None:
 
 def end_in(node: str, leaf: Leaf) -> None:
     """Remember the node in which gradients of a lazy tensor end."""
-    if node:
-        _ends.setdefault(node, set()).add(leaf.lazy.recipe.link.step)
+    step_id = leaf.lazy.recipe.link.step
+    if node and step_id:
+        _ends.setdefault(node, set()).add(step_id)
         while len(_ends) > _MOST:
             del _ends[next(iter(_ends))]
 

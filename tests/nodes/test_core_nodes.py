@@ -34,6 +34,8 @@ def node(kind: str, **inputs: Any) -> dict[str, Any]:
 
 PHOTO, BEFORE, MASK, OTHER = ["1", 0], ["2", 0], ["3", 0], ["4", 0]
 """The picture; after our exposure; our mask of it; after our saturation."""
+BRIGHT = ["20", 0]
+"""Where a mask lays it on: after our exposure."""
 
 
 def one(kind: str, **inputs: Any) -> tuple[Nodes, str]:
@@ -52,7 +54,9 @@ def blended(mode: str) -> tuple[Nodes, str]:
 
 
 def porter_duff(mode: str) -> tuple[Nodes, str]:
-    between = node("PorterDuffImageComposite", source=BEFORE, source_alpha=["9", 0], destination=OTHER,
+    """Our exposure on the side that shows."""
+    over, under = (OTHER, BEFORE) if mode.startswith("DST") else (BEFORE, OTHER)
+    between = node("PorterDuffImageComposite", source=over, source_alpha=["9", 0], destination=under,
                    destination_alpha=["8", 0], mode=mode)  # fmt: skip
     half = {key: node("SolidMask", value=value, width=96, height=64) for key, value in (("8", 0.3), ("9", 0.6))}
     return {**half, "10": between}, "10"
@@ -64,7 +68,8 @@ FOLLOWED: dict[str, tuple[Nodes, str]] = {
     **scaled("ImageScaleToTotalPixels", megapixels=0.01),
     **scaled("ImageScaleToMaxDimension", largest_size=72),
     "ImageInvert": one("ImageInvert"),
-    **{f"ImageBlend {mode}": blended(mode) for mode in ("normal", "multiply", "screen", "overlay", "soft_light")},
+    **{f"ImageBlend {mode}": blended(mode) for mode in ("normal", "multiply", "screen", "overlay", "soft_light",
+       "difference")},
     "ImageBlur": one("ImageBlur", blur_radius=2, sigma=1.0),
     "ImageSharpen": one("ImageSharpen", sharpen_radius=1, sigma=1.0, alpha=0.2),
     "ImageCrop": one("ImageCrop", width=70, height=50, x=10, y=5),
@@ -90,9 +95,10 @@ FOLLOWED: dict[str, tuple[Nodes, str]] = {
         {"9": node("ImageRGBToYUV", image=BEFORE),
          "10": node("ImageYUVToRGB", Y=["9", 0], U=["9", 1], V=["9", 2])}, "10"),
     **{f"Morphology {kind}": one("Morphology", operation=kind, kernel_size=3)
-       for kind in ("erode", "dilate", "open", "close")},
-    **{f"PorterDuffImageComposite {mode}": porter_duff(mode) for mode in ("SRC_OVER", "DST_OVER", "ADD", "MULTIPLY", "SCREEN",
-       "OVERLAY", "DARKEN", "LIGHTEN", "SRC_ATOP", "XOR", "SRC")},
+       for kind in ("erode", "dilate", "open", "close", "gradient", "top_hat", "bottom_hat")},
+    **{f"PorterDuffImageComposite {mode}": porter_duff(mode) for mode in ("ADD", "DARKEN", "DST", "DST_ATOP", "DST_IN",
+       "DST_OUT", "DST_OVER", "LIGHTEN", "MULTIPLY", "OVERLAY", "SCREEN", "SRC", "SRC_ATOP", "SRC_IN", "SRC_OUT", "SRC_OVER",
+       "XOR")},
 }  # fmt: skip
 
 
@@ -115,6 +121,30 @@ MASKS: dict[str, tuple[Nodes, str]] = {
     "MaskToImage, ImageToMask": (
         {"9": node("MaskToImage", mask=MASK), "10": node("ImageToMask", image=["9", 0], channel="green")}, "10"),
     **{f"MaskComposite {operation}": mask_composite(operation) for operation in ("multiply", "add", "subtract")},
+    "JoinImageWithAlpha, SplitImageWithAlpha": (
+        {"8": node("JoinImageWithAlpha", image=PHOTO, alpha=MASK), "9": node("SplitImageWithAlpha", image=["8", 0]),
+         "10": node("InvertMask", mask=["9", 1])}, "10"),
+    "PorterDuffImageComposite": (
+        {"8": node("SolidMask", value=0.3, width=96, height=64),
+         "9": node("PorterDuffImageComposite", source=PHOTO, source_alpha=MASK, destination=PHOTO, destination_alpha=["8", 0],
+                   mode="SRC_OVER"),
+         "10": node("InvertMask", mask=["9", 1])}, "10"),
+}  # fmt: skip
+
+
+def porter_duff_masked(mode: str, **alpha: list[Any]) -> Nodes:
+    half = node("SolidMask", value=0.4, width=96, height=64)
+    alphas = {"source_alpha": ["9", 0], "destination_alpha": ["9", 0], **alpha}
+    return {"9": half, "10": node("PorterDuffImageComposite", source=BRIGHT, destination=PHOTO, mode=mode, **alphas)}
+
+
+COMPOSITES: dict[str, Nodes] = {
+    "ImageCompositeMasked": {"4": op("colour.saturation", PHOTO, "Other", amount=0.1),
+                             "10": node("ImageCompositeMasked", destination=OTHER, source=BRIGHT, x=0, y=0,
+                                        resize_source=False, mask=MASK)},
+    **{f"PorterDuffImageComposite {mode}, source": porter_duff_masked(mode, source_alpha=MASK)
+       for mode in ("SRC_OVER", "SRC_ATOP", "XOR")},
+    "PorterDuffImageComposite DST_OVER, destination": porter_duff_masked("DST_OVER", destination_alpha=MASK),
 }  # fmt: skip
 
 WALLS: dict[str, tuple[Nodes, str]] = {
@@ -124,6 +154,7 @@ WALLS: dict[str, tuple[Nodes, str]] = {
     "ImageQuantize": one("ImageQuantize", colors=64, dither="none"),
     "ImageQuantize bayer": one("ImageQuantize", colors=64, dither="bayer-4"),
     "Canny": one("Canny", low_threshold=0.1, high_threshold=0.3),
+    "PorterDuffImageComposite CLEAR": porter_duff("CLEAR"),
 }  # fmt: skip
 
 MASK_WALLS: dict[str, tuple[Nodes, str]] = {
@@ -154,6 +185,15 @@ def mask_graph(between: Nodes, last: str, low: float, stops: float) -> Nodes:
     }  # fmt: skip
 
 
+def composite_graph(between: Nodes, low: float, stops: float) -> Nodes:
+    """A mask (3) by which a core node (10) lays our exposure (20) on."""
+    return {
+        "1": load("small.png"), "3": op("local.luminance_mask", PHOTO, "Tones", low=low, feather=2.0),
+        "20": op("tone.exposure", PHOTO, "Bright", stops=stops), **between,
+        "21": op("colour.saturation", ["10", 0], "After", amount=0.2),
+    }  # fmt: skip
+
+
 def fitted(server: Server, goal: Nodes, start: Nodes, last: str, free: str) -> dict[str, Any]:
     """Fit `start` to what `goal` gives, with the target as a picture of its own in the running ComfyUI."""
     target = {f"t{key}": {**entry, "_meta": {}, "inputs": _renamed(entry["inputs"])} for key, entry in goal.items()}
@@ -179,7 +219,8 @@ def test_sliders_on_both_sides_of_a_core_node_are_found(server: Server, case: st
     found = values(outputs)
     assert found["2", "stops"] == pytest.approx(0.3, abs=0.04)
     assert found["20", "amount"] == pytest.approx(0.3, abs=0.06)
-    assert "Before" not in json.dumps(outputs["91"]["luxgrad_report"][0]["blocked"])
+    report = outputs["91"]["luxgrad_report"][0]
+    assert "Before" not in json.dumps([report["blocked"], report["held_still"]])
 
 
 @pytest.mark.parametrize("case", MASKS)
@@ -190,6 +231,28 @@ def test_sliders_of_a_mask_are_found_through_a_core_node(server: Server, case: s
     found = values(outputs)
     assert found["3", "low"] == pytest.approx(-1.5, abs=0.1)
     assert found["20", "stops"] == pytest.approx(0.8, abs=0.06)
+
+
+@pytest.mark.parametrize("case", COMPOSITES)
+def test_sliders_of_a_mask_are_found_where_a_core_node_lays_on_by_it(server: Server, case: str) -> None:
+    goal, start = composite_graph(COMPOSITES[case], -1.5, 0.8), composite_graph(COMPOSITES[case], -2.2, 0.5)
+    found = values(fitted(server, goal, start, "21", "Tones.low\nBright.stops"))
+    assert found["3", "low"] == pytest.approx(-1.5, abs=0.1)
+    assert found["20", "stops"] == pytest.approx(0.8, abs=0.06)
+
+
+@pytest.mark.parametrize("blended", [["2", 0], ["10", 0]], ids=["around the wall", "around it by another core node"])
+def test_a_slider_that_also_goes_through_a_wall_is_said_to_be_fitted_only_in_part(server: Server, blended: list[Any]) -> None:
+    between = {
+        "9": node("ImageScale", image=BEFORE, upscale_method="lanczos", width=96, height=64, crop="disabled"),
+        "10": node("ImageBlur", image=BEFORE, blur_radius=1, sigma=1.0),
+        "11": node("ImageBlend", image1=blended, image2=["9", 0], blend_factor=0.5, blend_mode="normal"),
+    }
+    outputs = fitted(server, photo_graph(between, "11", 0.3, 0.3, 0.0), photo_graph(between, "11", 0.0, 0.0, 0.0), "20", "")
+    report = outputs["91"]["luxgrad_report"][0]
+    assert report["held_still"] == ["Before (stops): what passes through step 9 (ImageScale) was held still"]
+    assert report["blocked"] == []
+    assert f"fitted only in part: {report['held_still'][0]}" in outputs["91"]["text"][0]
 
 
 @pytest.mark.parametrize("case", WALLS)
@@ -206,9 +269,9 @@ def test_a_core_node_of_masks_without_gradient_is_named(server: Server, case: st
     outputs = fitted(server, mask_graph(between, last, -1.5, 0.8), mask_graph(between, last, -1.5, 0.5), "21", "")
     assert ("20", "stops") in values(outputs)
     assert "3" not in {key for key, _ in values(outputs)}
-    told = json.dumps(outputs["91"]["luxgrad_report"][0]["blocked"])
-    assert "Tones (low, high, feather): step" in told
-    assert f"({between[min(between, key=int)]['class_type']}) carries no gradient" in told or f"({case.split()[0]})" in told
+    (line,) = outputs["91"]["luxgrad_report"][0]["blocked"]
+    assert line.startswith("Tones (low, high, feather): step ")
+    assert line.endswith(f"({case.split()[0]}) carries no gradient")
 
 
 def test_eager_mode_gives_the_same_pictures_and_names_every_node_of_others(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import sys
 import weakref
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -167,6 +169,15 @@ FOLLOWED = [
 WALLS = [by_numpy, half_by_numpy, half_by_a_number, written_by_numpy, quantized, random, thresholded]
 
 
+@pytest.fixture
+def _counted(editor: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time that passes by being looked at: a fit takes the same steps on every machine."""
+    looks = itertools.count()
+    clock = sys.modules[package_of(editor) + ".graph.clock"]
+    monkeypatch.setattr(clock, "time", SimpleNamespace(perf_counter=lambda: next(looks) * 0.008))
+
+
+@pytest.mark.usefixtures("_counted")
 @pytest.mark.parametrize("between", FOLLOWED, ids=lambda f: f.__name__)
 def test_sliders_on_both_sides_of_a_foreign_node_are_found(editor: Editor, between: Callable[..., Any]) -> None:
     pixels = smooth()
@@ -214,6 +225,7 @@ def test_what_two_nodes_read_of_a_foreign_node_is_one_source(editor: Editor) -> 
     assert not [name for name in joined.recipe.graph.steps if "#" in name]
 
 
+@pytest.mark.usefixtures("_counted")
 def test_two_photos_that_meet_in_a_foreign_node_are_both_followed(editor: Editor) -> None:
     pixels, source = smooth(), editor.foreign()
 
@@ -251,6 +263,7 @@ BATCHES: dict[str, tuple[Callable[..., Any], Callable[[], torch.Tensor]]] = {
 }
 
 
+@pytest.mark.usefixtures("_counted")
 @pytest.mark.parametrize("case", BATCHES)
 def test_a_batch_is_followed_through_a_foreign_node(editor: Editor, case: str) -> None:
     between, pixels = BATCHES[case]
@@ -268,6 +281,7 @@ def test_a_batch_is_followed_through_a_foreign_node(editor: Editor, case: str) -
         torch.testing.assert_close(photo[0].clone(), wanted, rtol=0, atol=0.03)
 
 
+@pytest.mark.usefixtures("_counted")
 def test_a_mask_is_followed_through_a_foreign_node(editor: Editor) -> None:
     pixels, source = smooth(), editor.foreign()
 
@@ -320,5 +334,8 @@ def test_replaying_writes_into_nothing_that_was_handed_over(editor: Editor) -> N
 
 
 def replay_of(editor: Editor) -> Any:
-    fit = editor.classes["luxgrad.fit"]
-    return sys.modules[fit.__mro__[1].__module__.rpartition(".")[0] + ".replay"]
+    return sys.modules[package_of(editor) + ".nodes.replay"]
+
+
+def package_of(editor: Editor) -> str:
+    return str(editor.classes["luxgrad.fit"].__mro__[1].__module__.rpartition(".nodes.")[0])

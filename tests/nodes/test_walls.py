@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from .conftest import Editor
-from .test_tape import blur, by_numpy, invert, noise, smooth, thresholded
+from .test_tape import blur, by_numpy, invert, noise, package_of, smooth, thresholded
 
 
 class Comfy:
@@ -141,3 +141,8 @@ def test_the_size_of_a_picture_holds_nothing_still_but_a_number_from_its_pixels_
     editor.prompt[two]["inputs"]["stops"] = [measure, 1]
     (line,) = bench.fit(two, lazy, free="Before.stops")["luxgrad_report"][0]["held_still"]
     assert line == f"Before (stops): what passes through step {measure} (Measure) was held still"
+
+
+def test_the_lazy_tensor_holds_its_contract_also_while_a_node_runs(editor: Editor, comfy: Comfy) -> None:
+    with comfy.node("1"):
+        assert sys.modules[package_of(editor) + ".nodes.contract"].broken() is None
