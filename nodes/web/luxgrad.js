@@ -106,7 +106,7 @@ app.registerExtension({
   settings: [
     { id: "Luxgrad.Live", name: "Live previews while sliders move", type: "boolean", defaultValue: true },
     { id: "Luxgrad.Eager", name: "Render every node at once", type: "boolean", defaultValue: false,
-      tooltip: "Ordinary pixels on every wire: slower, more memory, and no gradients through other packs' nodes. For packs that cannot read our pictures." },
+      tooltip: "Ordinary pixels on every wire: slower, more memory, and no gradients through other packs' nodes. For packs that cannot read our pictures. With --multi-user, the default user's choice counts for all." },
   ],
   commands,
   menuCommands: [{ path: ["Luxgrad"], commands: commands.map(({ id }) => id) }],
