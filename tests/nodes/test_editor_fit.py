@@ -192,3 +192,33 @@ def test_a_shared_workflow_is_one_command_away_with_its_photos(page: Any, server
     assert sorted(path.name for path in (server.base / "input" / "photos").iterdir()) == ["kitten.png", "kitten_reference.png"]
     listed = server.get("/object_info/luxgrad.load_photo")["luxgrad.load_photo"]["input"]["required"]["file"][0]
     assert "photos/kitten.png" in listed
+
+
+def test_opening_an_api_form_shows_no_live_previews_but_a_hand_on_a_slider_does(page: Any) -> None:  # noqa: F811
+    form = api_form()
+    form["2"]["inputs"]["stops"] = 0.4
+    page.evaluate("(data) => app.loadApiJson(data, 'quiet')", form)
+    page.wait_for_timeout(2500)
+    shown = f"() => {GRAPH}.nodes.filter((node) => node.luxgradPreview).length"
+    assert page.evaluate(STOPS) == 0.4
+    assert page.evaluate(shown) == 0
+    page.evaluate(f"() => {GRAPH}.getNodeById(2).widgets.find((w) => w.name === 'stops').callback(0.5)")
+    page.wait_for_function(f"() => ({shown})() === 1", timeout=20_000)
+
+
+def test_the_setting_to_render_every_node_at_once_counts_from_the_next_run_on(page: Any, server: Server) -> None:  # noqa: F811
+    between = {"7": {"class_type": "ImageInvert", "inputs": {"image": ["2", 0]}}}
+    form = {**api_form(), **between}
+    form["3"]["inputs"]["image"] = ["7", 0]
+    said = f"() => {GRAPH}.getNodeById(5).luxgradText.textContent"
+    told = {}
+    for eager in (True, False):
+        page.evaluate("(on) => app.extensionManager.setting.set('Luxgrad.Eager', on)", eager)
+        page.wait_for_timeout(1000)
+        form["2"]["inputs"]["stops"] += 0.1  # nothing of the other mode is reused
+        page.evaluate("(data) => app.loadApiJson(data, 'eager')", form)
+        page.wait_for_timeout(1000)
+        fit(page)
+        told[eager] = page.evaluate(said)
+    assert "(ImageInvert) carries no gradient" in told[True]
+    assert "carries no gradient" not in told[False]
