@@ -1,4 +1,4 @@
-"""PNG (third edition, 2025): 8 and 16 bits, with the chunks cICP, iCCP, sRGB, gAMA, cHRM, eXIf and iTXt."""
+"""PNG (third edition, 2025): 8 and 16 bits, with the chunks cICP, iCCP, sRGB, gAMA, cHRM, eXIf, tEXt and iTXt."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def encode(path: Path, codes: np.ndarray, beside: Beside, saving: Saving) -> Non
         chunks.append(_chunk(b"eXIf", beside.exif.removeprefix(b"Exif\0\0")))
     if beside.xmp:
         chunks.append(_text(XMP, beside.xmp))
-    chunks += [_text(name, text.encode()) for name, text in beside.texts.items()]
+    chunks += [_plain_text(name, text) for name, text in beside.texts.items()]
     path.write_bytes(data[:33] + b"".join(chunks) + data[33:])
 
 
@@ -118,6 +118,13 @@ def _pixels(codes: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(codes).save(buffer, "PNG", compress_level=4)
     return buffer.getvalue()
+
+
+def _plain_text(name: str, text: str) -> bytes:
+    """A tEXt chunk where the text allows: ComfyUI's editor takes an iTXt chunk's empty fields for text."""
+    if text.isascii():
+        return _chunk(b"tEXt", name.encode("latin1") + b"\0" + text.encode())
+    return _text(name, text.encode())
 
 
 def _text(name: str, text: bytes) -> bytes:

@@ -38,6 +38,7 @@ def api_form(title: str = "Bright") -> dict[str, Any]:
         "4": {"class_type": "LoadImage", "inputs": {"image": "kitten_reference.png"}},
         "5": {"class_type": "luxgrad.fit", "inputs": {"photo": ["3", 0], "target": ["4", 0], "seconds": 3.0}},
         "6": {"class_type": "SaveImage", "inputs": {"images": ["5", 0], "filename_prefix": "edited"}},
+        "7": {"class_type": "luxgrad.save_photo", "inputs": {"image": ["5", 0], "file": "kept.png"}},
     }
 
 
@@ -103,18 +104,19 @@ def test_a_plain_run_after_a_fit_keeps_its_values_and_a_saved_png_restores_them(
     page.evaluate("async () => { await app.queuePrompt(0, 1) }")
     page.wait_for_timeout(4000)
     assert page.evaluate(STOPS) == value
-    picture = sorted((server.base / "output").glob("edited*.png"))[-1]
-    show(page, from_api(api_form("Other")))
-    assert page.evaluate(STOPS) == 0
-    page.evaluate(
-        """async ([url, name]) => {
-            const blob = await (await fetch(url)).blob();
-            await app.handleFile(new File([blob], name, { type: "image/png" }));
-        }""",
-        [f"/view?filename={picture.name}&type=output", picture.name],
-    )
-    page.wait_for_timeout(1500)
-    assert page.evaluate(STOPS) == value
+    for saved_by in ("edited", "kept"):
+        picture = sorted((server.base / "output").glob(f"{saved_by}*.png"))[-1]
+        show(page, from_api(api_form("Other")))
+        assert page.evaluate(STOPS) == 0
+        page.evaluate(
+            """async ([url, name]) => {
+                const blob = await (await fetch(url)).blob();
+                await app.handleFile(new File([blob], name, { type: "image/png" }));
+            }""",
+            [f"/view?filename={picture.name}&type=output", picture.name],
+        )
+        page.wait_for_timeout(1500)
+        assert page.evaluate(STOPS) == value
     saved = page.evaluate("() => JSON.parse(JSON.stringify((app.rootGraph ?? app.graph).serialize()))")
     show(page, saved)
     assert page.evaluate(STOPS) == value
