@@ -21,7 +21,7 @@ from ..ops.spec import OpSpec
 from . import comfy
 from .factory import RecordingNode, arriving, naming
 from .recipe import Recipe, codes_of_light, record
-from .sinks import picture_of, preview
+from .sinks import kept, picture_of, small
 from .told import moved, node_of, pulls, told, write_back
 from .walls import blocked, held_still, lines_of
 from .wire import carry
@@ -67,9 +67,11 @@ class FitNode(RecordingNode):
         behind = blocked(*items[0], step.id, prompt)
         still = held_still(*items[0], step.id, prompt, {(entry["node"], entry["name"]) for entry in pulled})
         report = {**fitted.report(), "blocked": lines_of(behind), "held_still": lines_of(still)}
+        picture = small(recipes[0])
+        comfy.Progress().picture(picture)  # some editors go on showing the last that came while a node ran
         text = told(fitted, report["blocked"], report["held_still"])
         shown = {"luxgrad_values": found, "luxgrad_pulls": pulled, "luxgrad_blocked": [*behind, *still],
-                 "luxgrad_report": [report], "images": [preview(recipes[0])], "text": [text]}  # fmt: skip
+                 "luxgrad_report": [report], "images": [kept(picture)], "text": [text]}  # fmt: skip
         return {"ui": shown, "result": ([carry(recipe) for recipe in recipes], json.dumps(report, indent=2))}
 
 

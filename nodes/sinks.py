@@ -80,10 +80,19 @@ class CompareNode(RecordingNode):
 
 def preview(recipe: Recipe) -> dict[str, str]:
     """A small 8-bit PNG of a picture in the temp folder, for the editor to draw."""
+    return kept(small(recipe))
+
+
+def small(recipe: Recipe) -> Picture.Image:
+    """A picture as the editor draws it: 8 bits, 1024 px."""
     with comfy.rendering(_PREVIEW * _PREVIEW) as settings:
-        codes = recipe.render(settings, min(1.0, _PREVIEW / recipe.size.long_edge))[0, ..., :3]
+        return picture_of(recipe.render(settings, min(1.0, _PREVIEW / recipe.size.long_edge))[0, ..., :3])
+
+
+def kept(picture: Picture.Image) -> dict[str, str]:
+    """A picture as a PNG in the temp folder, in the words in which a node tells the editor."""
     name = f"luxgrad_{secrets.token_hex(8)}.png"
-    picture_of(codes).save(comfy.temp_folder() / name, compress_level=1)
+    picture.save(comfy.temp_folder() / name, compress_level=1)
     return {"filename": name, "subfolder": "", "type": "temp"}
 
 
