@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 import torch
 
+from . import browser
+from .server import Server
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -72,3 +75,18 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def editor(pack: ModuleType) -> Editor:
     return Editor(pack)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The real ComfyUI with the pack; for tests that COMFYUI_ROOT switches on."""
+    running = Server(tmp_path_factory.mktemp("comfyui"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def page(server: Server) -> Iterator[Any]:
+    """Its editor, in Chromium."""
+    with browser.editor(server) as opened:
+        yield opened

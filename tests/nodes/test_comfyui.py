@@ -7,7 +7,6 @@ import os
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,13 +17,6 @@ from .prompts import codes, fit, load, op, save, saved
 from .server import Server
 
 pytestmark = pytest.mark.skipif("COMFYUI_ROOT" not in os.environ, reason="COMFYUI_ROOT names no checkout of ComfyUI")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("comfyui"))
-    yield running
-    running.stop()
 
 
 def test_a_neutral_operation_changes_no_saved_code(server: Server) -> None:

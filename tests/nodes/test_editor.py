@@ -4,30 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from luxgrad.graph.ui_layout import from_api
 
-from .browser import editor, show
+from .browser import show
 from .server import Server
 
 pytestmark = pytest.mark.skipif("COMFYUI_ROOT" not in os.environ, reason="COMFYUI_ROOT names no checkout of ComfyUI")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("editor"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def page(server: Server) -> Iterator[Any]:
-    with editor(server) as opened:
-        yield opened
 
 
 def api_form(title: str = "Bright") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from luxgrad.graph.ui_layout import from_api
 
 from .browser import show
 from .server import Server
-from .test_editor import PRESS, PROMPT, STOPS, api_form, nested, page, server  # noqa: F401
+from .test_editor import PRESS, PROMPT, STOPS, api_form, nested
 
 pytestmark = pytest.mark.skipif("COMFYUI_ROOT" not in os.environ, reason="COMFYUI_ROOT names no checkout of ComfyUI")
 
@@ -26,18 +26,18 @@ UNDO = "async () => { await app.extensionManager.workflow.activeWorkflow.changeT
 SAVED = f"() => JSON.parse(JSON.stringify({GRAPH}.serialize()))"
 
 
-def strip(page: Any, node: int) -> Any:  # noqa: F811
+def strip(page: Any, node: int) -> Any:
     page.wait_for_function(f"(id) => ({ROWS})(id) !== null", arg=node, timeout=10_000)
     return page.evaluate(ROWS, node)
 
 
-def press(page: Any, node: int, row: int = 0) -> None:  # noqa: F811
+def press(page: Any, node: int, row: int = 0) -> None:
     inner = f"{GRAPH}.getNodeById({node}) ?? {GRAPH}.getNodeById(2).subgraph.getNodeById({node})"
     page.evaluate(f"() => ({inner}).luxgradStrip.element.querySelectorAll('button')[{row}].click()")
     page.wait_for_timeout(300)
 
 
-def fit(page: Any) -> None:  # noqa: F811
+def fit(page: Any) -> None:
     """Press Fit and wait for its report."""
     page.evaluate(f"() => {{ {GRAPH}.getNodeById(5).luxgradText.textContent = '' }}")
     page.evaluate(PRESS)
@@ -45,7 +45,7 @@ def fit(page: Any) -> None:  # noqa: F811
     page.wait_for_timeout(800)
 
 
-def test_a_padlock_on_the_node_holds_and_frees_and_one_undo_takes_it_back(page: Any) -> None:  # noqa: F811
+def test_a_padlock_on_the_node_holds_and_frees_and_one_undo_takes_it_back(page: Any) -> None:
     before = from_api(api_form())
     show(page, before)
     assert strip(page, 2)[0][:3] == ["luxgrad-row free", "stops", ""]
@@ -68,7 +68,7 @@ def test_a_padlock_on_the_node_holds_and_frees_and_one_undo_takes_it_back(page: 
     assert page.evaluate(SAVED)["nodes"] == saved["nodes"]
 
 
-def test_a_strip_comes_and_goes_with_the_wire_to_a_fit(page: Any) -> None:  # noqa: F811
+def test_a_strip_comes_and_goes_with_the_wire_to_a_fit(page: Any) -> None:
     show(page, from_api(api_form()))
     strip(page, 3)
     page.evaluate(f"""() => {{
@@ -80,7 +80,7 @@ def test_a_strip_comes_and_goes_with_the_wire_to_a_fit(page: Any) -> None:  # no
     assert page.evaluate(ROWS, 2) is None
 
 
-def test_a_padlock_works_inside_a_subgraph(page: Any) -> None:  # noqa: F811
+def test_a_padlock_works_inside_a_subgraph(page: Any) -> None:
     show(page, nested())
     assert strip(page, 12)[0][0] == "luxgrad-row free"
     press(page, 3)
@@ -89,7 +89,7 @@ def test_a_padlock_works_inside_a_subgraph(page: Any) -> None:  # noqa: F811
     assert " → " in strip(page, 12)[0][2]
 
 
-def test_a_fit_shows_the_best_so_far_and_then_how_every_slider_was_pulled(page: Any, server: Server) -> None:  # noqa: F811
+def test_a_fit_shows_the_best_so_far_and_then_how_every_slider_was_pulled(page: Any, server: Server) -> None:
     form = api_form()
     form["5"]["inputs"] |= {"method": "adam", "seconds": 6.0}
     show(page, from_api(form))
@@ -118,7 +118,7 @@ def test_a_fit_shows_the_best_so_far_and_then_how_every_slider_was_pulled(page: 
     assert strip(page, 2)[0][0] == "luxgrad-row free past"
 
 
-def test_a_wall_to_gradients_is_marked_on_both_sides(page: Any, server: Server) -> None:  # noqa: F811
+def test_a_wall_to_gradients_is_marked_on_both_sides(page: Any, server: Server) -> None:
     form = api_form()
     form["7"] = {"class_type": "ImageQuantize", "inputs": {"image": ["2", 0], "colors": 64, "dither": "none"}}
     form["3"]["inputs"]["image"] = ["7", 0]
@@ -139,7 +139,7 @@ def test_a_wall_to_gradients_is_marked_on_both_sides(page: Any, server: Server) 
     page.screenshot(path=str(server.base / "wall.png"))
 
 
-def test_auto_inserts_the_steps_that_are_missing(page: Any, server: Server) -> None:  # noqa: F811
+def test_auto_inserts_the_steps_that_are_missing(page: Any, server: Server) -> None:
     form = {key: entry for key, entry in api_form().items() if key in "123"}
     form["8"] = {"class_type": "luxgrad.auto", "inputs": {"photo": ["3", 0]}}
     form["9"] = {"class_type": "PreviewImage", "inputs": {"images": ["3", 0]}}
@@ -168,7 +168,7 @@ def test_auto_inserts_the_steps_that_are_missing(page: Any, server: Server) -> N
     assert page.evaluate(PROMPT)["output"] == before
 
 
-def test_auto_on_a_bare_photo_inserts_before_everything_that_looks_at_it_but_comparisons(page: Any) -> None:  # noqa: F811
+def test_auto_on_a_bare_photo_inserts_before_everything_that_looks_at_it_but_comparisons(page: Any) -> None:
     form: dict[str, Any] = {"1": {"class_type": "LoadImage", "inputs": {"image": "kitten.png"}}}
     form["8"] = {"class_type": "luxgrad.auto", "inputs": {"photo": ["1", 0]}}
     form["9"] = {"class_type": "luxgrad.compare", "inputs": {"photo": ["1", 0], "before": ["1", 0]}}
@@ -184,7 +184,7 @@ def test_auto_on_a_bare_photo_inserts_before_everything_that_looks_at_it_but_com
     assert prompt["9"]["inputs"] == {"photo": last, "before": ["1", 0]}
 
 
-def test_a_shared_workflow_is_one_command_away_with_its_photos(page: Any, server: Server) -> None:  # noqa: F811
+def test_a_shared_workflow_is_one_command_away_with_its_photos(page: Any, server: Server) -> None:
     assert not (server.base / "input" / "photos").exists()
     page.evaluate("async () => { await app.extensionManager.command.execute('Luxgrad.Open.match_reference') }")
     page.wait_for_timeout(1500)
@@ -195,7 +195,7 @@ def test_a_shared_workflow_is_one_command_away_with_its_photos(page: Any, server
     assert "photos/kitten.png" in listed
 
 
-def test_opening_an_api_form_shows_no_live_previews_but_a_hand_on_a_slider_does(page: Any) -> None:  # noqa: F811
+def test_opening_an_api_form_shows_no_live_previews_but_a_hand_on_a_slider_does(page: Any) -> None:
     form = api_form()
     form["2"]["inputs"]["stops"] = 0.4
     page.evaluate("(data) => app.loadApiJson(data, 'quiet')", form)
@@ -207,7 +207,7 @@ def test_opening_an_api_form_shows_no_live_previews_but_a_hand_on_a_slider_does(
     page.wait_for_function(f"() => ({shown})() === 1", timeout=20_000)
 
 
-def test_the_setting_to_render_every_node_at_once_counts_from_the_next_run_on(page: Any, server: Server) -> None:  # noqa: F811
+def test_the_setting_to_render_every_node_at_once_counts_from_the_next_run_on(page: Any, server: Server) -> None:
     between = {"7": {"class_type": "ImageInvert", "inputs": {"image": ["2", 0]}}}
     form = {**api_form(), **between}
     form["3"]["inputs"]["image"] = ["7", 0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +12,13 @@ import pytest
 
 from luxgrad.graph.ui_layout import from_api
 
-from .browser import editor, show
+from .browser import show
 from .prompts import codes, load, op, save
 from .server import Server
 
 pytestmark = pytest.mark.skipif("COMFYUI_ROOT" not in os.environ, reason="COMFYUI_ROOT names no checkout of ComfyUI")
 ACTIVE, MUTED, BYPASSED = 0, 2, 4
 MARKUP = '<img src=x onerror="window.wasRun=1"><script>window.wasRun=1</script>'
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("strange"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def page(server: Server) -> Iterator[Any]:
-    with editor(server) as opened:
-        yield opened
 
 
 def press(page: Any, node: str, label: str) -> None:
