@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_map
 
-from .tape import Call, Leaf, Memory, Value, bare, end_in, is_ours
+from .tape import Call, Held, Leaf, Memory, Value, bare, end_in, is_ours
 
 _DETACHING = {Tensor.detach, torch.detach, Tensor.data.__get__}  # type: ignore[attr-defined]
 """What other packs call out of habit, where nothing carries gradients anyway; the pixels are the same."""
@@ -34,14 +34,14 @@ class Tape:
 
     def play(self, pixels: Mapping[Leaf, Tensor]) -> Tensor:
         """The value made anew from new pixels of its leaves; differentiable, and nothing handed over is written to."""
-        made = _Made(pixels, copies=any(call.into for call in self.calls))
+        made = _Made(pixels, self.calls)
         for call in self.calls:
             self._step(made, call)
         return made.of(self.value)
 
     def end(self, pixels: Mapping[Leaf, Tensor]) -> str:
         """The node with the last call that reads what gradients come through and gives what they do not; "" if none."""
-        made, node = _Made(pixels, copies=any(call.into for call in self.calls)), ""
+        made, node = _Made(pixels, self.calls), ""
         for call in self.calls:
             reading = any(made.of(value).requires_grad for value in call.values())
             result = self._step(made, call)
@@ -59,8 +59,10 @@ class Tape:
 class _Made:
     """What a replay has made so far, by value."""
 
-    def __init__(self, pixels: Mapping[Leaf, Tensor], copies: bool) -> None:
-        self.pixels, self.copies = pixels, copies
+    def __init__(self, pixels: Mapping[Leaf, Tensor], calls: Sequence[Call]) -> None:
+        self.pixels, self.copies = pixels, any(call.into for call in calls)
+        found = (value.made for call in calls for value in call.values())
+        self.held = [made for made in found if isinstance(made, Held)]
         self.values: dict[Value, Tensor] = {}
 
     def of(self, value: Value) -> Tensor:
@@ -68,30 +70,36 @@ class _Made:
             if isinstance(value.made, Leaf):
                 self.values[value] = self.pixels[value.made].clone() if self.copies else self.pixels[value.made]
             else:
-                assert isinstance(value.made, Tensor)
-                self.values[value] = value.made.clone()
+                assert isinstance(value.made, Held)
+                self.values[value] = value.made.pixels.clone()
         return self.values[value]
 
     def call(self, call: Call, apart: bool = False) -> Any:
+        def given(part: Any) -> Any:
+            return self._input(part, call.number)
+
         if call.function in _DETACHING:
-            seen = self._input(call.args[0])
+            seen = given(call.args[0])
             return seen.view_as(seen)
-        args, kwargs = tree_map(self._input, (call.args, call.kwargs))
+        args, kwargs = tree_map(given, (call.args, call.kwargs))
         out = kwargs.pop("out", None)  # which autograd does not take
         result = None if out is None else call.function(*args, **kwargs)
         if apart and call.into:
             for memory in call.into:
                 self._part(memory)
-            out = tree_map(self._input, call.kwargs.get("out"))
-            args = (*tree_map(self._input, call.args[:1]), *args[1:])
+            out = tree_map(given, call.kwargs.get("out"))
+            args = (*tree_map(given, call.args[:1]), *args[1:])
         return call.function(*args, **kwargs) if out is None else out.copy_(result)
 
-    def _input(self, part: Any) -> Any:
+    def _input(self, part: Any, number: int) -> Any:
         if isinstance(part, Value):
             return self.of(part)
         if not isinstance(part, Tensor):
             return part
         part = bare(part).detach()
+        for held in self.held:
+            if (before := held.then(part, number)) is not None:
+                return before.clone()
         return part.clone() if self.copies or part.is_inference() else part
 
     def _part(self, memory: Memory) -> None:

@@ -49,12 +49,36 @@ class Memory:
 
 
 @dataclass(frozen=True, eq=False)
-class Value:
-    """A value of ours without its pixels. Made by a call (its result, or that of this index), by a lazy tensor, or a copy
-    of what an ordinary tensor held before pixels of ours were written into it. root: whether its memory was new then.
+class Held:
+    """A copy of what an ordinary tensor held before pixels of ours were written into it. address: where that lay.
+
+    number: of the first write; what calls before it read of that memory is in the copy.
     """
 
-    made: Call | Leaf | Tensor
+    pixels: Tensor
+    address: int
+    number: int
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> Held:
+        storage = tensor.untyped_storage()
+        copy = tensor.new_empty(0).set_(storage.clone(), tensor.storage_offset(), tensor.shape, tensor.stride())
+        return cls(copy, storage.data_ptr(), next(_numbers))
+
+    def then(self, view: Tensor, number: int) -> Tensor | None:
+        """What a view of that memory showed at a call before the first write; None of other memory, or later."""
+        if number >= self.number or view.untyped_storage().data_ptr() != self.address:
+            return None
+        return self.pixels.as_strided(view.shape, view.stride(), view.storage_offset())
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """A value of ours without its pixels. Made by a call (its result, or that of this index), by a lazy tensor, or held by an
+    ordinary tensor before. root: whether its memory was new then.
+    """
+
+    made: Call | Leaf | Held
     memory: Memory
     index: int | None = None
     root: bool = True
@@ -83,7 +107,7 @@ class Call:
     def constant(self) -> bool:
         """Whether the call read pixels that are not ours."""
         parts = tree_flatten((self.args, self.kwargs))[0]
-        return any(isinstance(part.made if isinstance(part, Value) else part, Tensor) for part in parts)
+        return any(isinstance(part.made if isinstance(part, Value) else part, (Held, Tensor)) for part in parts)
 
 
 class TapedTensor(Tensor):
@@ -170,7 +194,7 @@ def _wrote(func: Any, args: Any, kwargs: Any, targets: list[Tensor]) -> Any:
 
 def _adopt(tensor: Tensor) -> None:
     """Make an ordinary tensor one of ours; what it held before is a constant."""
-    value = Value(tensor.clone(), Memory())
+    value = Value(Held.of(tensor), Memory())
     tensor.__class__ = TapedTensor
     tensor.value = value  # type: ignore[attr-defined]
 

@@ -142,6 +142,8 @@ COMPOSITES: dict[str, Nodes] = {
     "ImageCompositeMasked": {"4": op("colour.saturation", PHOTO, "Other", amount=0.1),
                              "10": node("ImageCompositeMasked", destination=OTHER, source=BRIGHT, x=0, y=0,
                                         resize_source=False, mask=MASK)},
+    "ImageCompositeMasked, ordinary": {"10": node("ImageCompositeMasked", destination=PHOTO, source=BRIGHT, x=0, y=0,
+                                                  resize_source=False, mask=MASK)},
     **{f"PorterDuffImageComposite {mode}, source": porter_duff_masked(mode, source_alpha=MASK)
        for mode in ("SRC_OVER", "SRC_ATOP", "XOR")},
     "PorterDuffImageComposite DST_OVER, destination": porter_duff_masked("DST_OVER", destination_alpha=MASK),

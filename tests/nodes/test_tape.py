@@ -80,6 +80,14 @@ def through_what_it_keeps(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
+def composited(x: torch.Tensor) -> torch.Tensor:
+    below = smooth(x.shape[1], x.shape[2]).flip(2).expand(len(x), -1, -1, -1).clone().movedim(-1, 1)
+    weight = x.movedim(-1, 1).mean(1, keepdim=True)[..., 4:44]
+    portion = (1.0 - weight) * below[..., 4:44]
+    below[..., 4:44] = weight * x.movedim(-1, 1)[..., 4:44] + portion
+    return below.movedim(1, -1)
+
+
 def smallest_into_what_it_compares(x: torch.Tensor) -> torch.Tensor:
     out = torch.full_like(x, 1e3)
     for shift in (-1, 0, 1):
@@ -161,6 +169,7 @@ FOLLOWED = [
     padded,
     in_place,
     through_what_it_keeps,
+    composited,
     smallest_into_what_it_compares,
     its_own_input,
     overlay,
