@@ -15,13 +15,11 @@ from ..light.photo import Photo
 from .colour import raster_of
 from .errors import FileError, guarded, named
 from .formats.format import Decoded, Development, Encoding, Format, Header
-from .formats.registry import FORMATS, told_by
+from .formats.registry import FORMATS, START, told_by
 from .hdr import brightened
 from .limits import check_bytes, check_header
 from .metadata import FILE_NAME, read_metadata
 from .worker import decode_apart, header_apart
-
-_START = 64
 
 
 def read_photo(path: Path, **developing: Any) -> Photo:
@@ -66,7 +64,7 @@ def format_of(path: Path) -> Format:
     """The format of a file, told by how it begins. Raises FileError without the file's name."""
     try:
         with open(path, "rb") as file:
-            start = file.read(_START)
+            start = file.read(START)
         check_bytes(path.stat().st_size)
     except OSError as error:
         raise FileError(error.strerror or str(error)) from None

@@ -143,7 +143,7 @@ def write_photo(
     """
     depth_for(path, canvas.depth)
     form, codes = written_as(path), canvas.codes
-    if alpha is not None and "alpha" in form.carries:
+    if alpha is not None and form.alpha:
         codes = np.concatenate([codes, _alpha_codes(alpha, canvas)], axis=2)
     linear = canvas.bits is None
     encoding = Encoding("linear" if linear else canvas.space.transfer, canvas.space.primaries)

@@ -154,7 +154,7 @@ def followed(tape: Tape, was: Tensor, counted: Callable[[Tensor], Tensor]) -> tu
     for candidate in (tape, replace(tape, apart=True)):
         try:
             reached = _reached(candidate, was, counted)
-        except Exception:
+        except Exception:  # calls of other packs, played anew: whatever they raise, this tape cannot be believed
             continue
         return None if reached is None else (candidate, reached)
     return None

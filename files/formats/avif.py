@@ -71,5 +71,5 @@ AVIF = Format(
     apart=True,
     depths=("10", "8", "12"),
     encode=encode,
-    carries=frozenset({"profile", "exif", "xmp", "alpha"}),
+    alpha=True,
 )

@@ -160,5 +160,5 @@ OPENEXR = Format(
     apart=True,
     depths=("half", "float"),
     encode=encode,
-    carries=frozenset({"profile", "xmp", "texts", "alpha"}),
+    alpha=True,
 )

@@ -130,7 +130,7 @@ class Format:
     picture; both raise FileError or whatever their library raises. apart: decoded by native code that is not trusted with
     a hostile file, and so in a process of its own. develop: as `decode`, of camera raw. glance: as `decode`, with everything
     but pixels (values is empty), fast; None where decode must do. encode: writes codes (H, W, 3 or 4) of one of `depths` to a
-    path; None where we only read. carries: which of `profile`, `exif`, `xmp`, `texts` and `alpha` a written file can hold.
+    path; None where we only read. alpha: whether a written file can hold it.
     """
 
     name: str
@@ -142,7 +142,7 @@ class Format:
     develop: Callable[[Path, Development], Decoded] | None = None
     depths: tuple[str, ...] = ()
     encode: Callable[[Path, np.ndarray, Beside, Saving], None] | None = None
-    carries: frozenset[str] = frozenset()
+    alpha: bool = False
     glance: Callable[[Path], Decoded] | None = None
 
     def read(self, path: Path, development: Development) -> Decoded:

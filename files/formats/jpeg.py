@@ -81,6 +81,5 @@ JPEG = Format(
     develop=decode,
     depths=("8", "hdr"),
     encode=encode,
-    carries=frozenset({"profile", "exif", "xmp"}),
     glance=partial(pillow.glance, kind="JPEG"),
 )

@@ -199,5 +199,5 @@ JPEG_XL = Format(
     apart=True,
     depths=("8", "16", "half", "float"),
     encode=encode,
-    carries=frozenset({"profile", "exif", "xmp", "alpha"}),
+    alpha=True,
 )

@@ -56,10 +56,6 @@ class BitReader:
     def half(self) -> float:
         return float(struct.unpack("<e", struct.pack("<H", self.bits(16)))[0])
 
-    def to_byte(self) -> None:
-        """Skip to where a byte begins."""
-        self.at = -(-self.at // 8) * 8
-
 
 class BitWriter:
     """Writes a few fields: the counterpart of `BitReader`."""

@@ -143,6 +143,6 @@ PNG = Format(
     decode,
     depths=("8", "16"),
     encode=encode,
-    carries=frozenset({"profile", "exif", "xmp", "texts", "alpha"}),
+    alpha=True,
     glance=glance,
 )

@@ -21,12 +21,13 @@ FORMATS: tuple[Format, ...] = (JPEG, PNG, RAW, TIFF, WEBP, AVIF, HEIC, JPEG_XL, 
 READ_ENDINGS = tuple(ending for form in FORMATS for ending in form.endings)
 """The endings of files that a menu offers."""
 
-_START = 64
+START = 64
+"""So many first bytes tell a format."""
 
 
 def told_by(start: bytes, path: Path) -> Format | None:
     """The format of a file that begins so; None where it is none of ours."""
-    return next((form for form in FORMATS if form.matches(start[:_START], path)), None)
+    return next((form for form in FORMATS if form.matches(start[:START], path)), None)
 
 
 def written_as(path: Path) -> Format:

@@ -15,7 +15,7 @@ from ..extras import tifffile
 from .format import NO_PIXELS, Beside, Decoded, Format, Header, Saving, unpremultiplied
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_ICC, _XMP, _DNG_VERSION = 34675, 700, 50706
+_ICC, _XMP = 34675, 700
 _FLOATS = (np.float16, np.float32, np.float64)
 _COLOURS = {"MINISWHITE": 1, "MINISBLACK": 1, "RGB": 3, "PALETTE": 1, "YCBCR": 3, "SEPARATED": 4}
 _COMPRESSIONS = {1: "none", 5: "LZW", 7: "JPEG", 8: "deflate", 32773: "PackBits", 32946: "deflate", 50000: "zstd"}
@@ -37,8 +37,8 @@ def read_header(path: Path) -> Header:
 
 def _photo_page(tiff: Any, path: Path) -> Any:
     """The first page that is neither a smaller version of another nor a mask."""
-    if any(_DNG_VERSION in page.tags for page in islice(tiff.pages, 1)) or path.suffix.lower() not in TIFF.endings:
-        raise FileError("expected a photo; got a camera raw file (develop it to a TIFF first)")
+    if path.suffix.lower() not in TIFF.endings:  # raw files of makers that nobody knows are TIFFs too
+        raise FileError(f"expected the name of a TIFF to end in {' or '.join(TIFF.endings)}; got {path.suffix or 'none'}")
     page = next((page for page in islice(_pages(tiff), _MOST_PAGES) if not page.subfiletype & _REDUCED_OR_MASK), None)
     if page is None:
         raise FileError("expected a photo; got thumbnails only")
@@ -167,5 +167,5 @@ TIFF = Format(
     depths=("8", "16", "half", "float"),
     encode=encode,
     glance=glance,
-    carries=frozenset({"profile", "exif", "xmp", "alpha"}),
+    alpha=True,
 )

@@ -102,6 +102,6 @@ WEBP = Format(
     decode,
     depths=("8",),
     encode=encode,
-    carries=frozenset({"profile", "exif", "xmp", "alpha"}),
+    alpha=True,
     glance=partial(pillow.glance, kind="WEBP"),
 )

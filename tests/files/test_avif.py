@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -21,13 +20,7 @@ from luxgrad.files.formats.format import Beside, Encoding, Saving
 from luxgrad.files.formats.heif import read_still
 
 from .heif_files import PROFILE, XMP, body_of, damaged, exif, patched
-
-
-def program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"the oracle program {name} is not installed")
-    return found
+from .oracles import program
 
 
 def noise(channels: int, depth: str = "8", shape: tuple[int, int] = (20, 31)) -> np.ndarray:

@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import OpenEXR
 import pytest
 import torch
 from PIL import Image
@@ -17,7 +18,6 @@ from luxgrad.files.exif import read_exif
 from luxgrad.files.formats.exr import OPENEXR, decode, encode, header
 from luxgrad.files.formats.format import Beside, Encoding, Saving
 
-OpenEXR = pytest.importorskip("OpenEXR")
 LINEAR = Encoding("linear")
 COMPRESSIONS = ["NO", "RLE", "ZIPS", "ZIP", "PIZ", "PXR24", "B44", "DWAA", "DWAB"]
 LOSSLESS = ["NO", "RLE", "ZIPS", "ZIP", "PIZ"]

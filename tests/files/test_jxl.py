@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -23,6 +22,8 @@ from luxgrad.files.formats.isobmff import make_box
 from luxgrad.files.formats.jxl import JPEG_XL, decode, encode, header
 from luxgrad.files.formats.jxl_bits import BitReader, BitWriter
 from luxgrad.files.formats.jxl_header import Depth, read_header, relabelled
+
+from .oracles import program
 
 ADOBE_LOSSLESS = """{|XpD5W<(jfP{GfR5g-GY>D$aK5zvp`3{%~m4AXHguHx&-3le%0qk4>JJ<4P?Sza*qouRR7lHiSv~0yUhhg1Lj96}1vTwzfe
 C+>i`^j>L4uODntsDTSX`EpTcnS9J-+2zawSava{{6c*<ln!2MR2<Xf!#sQD)i9=5BU)40|aHkTnofx!a^SC6UF_jbJeT~%00of8SDs!Q8x$z0RVgeOBj=
@@ -56,12 +57,6 @@ def codes(kind: str, channels: int = 3) -> np.ndarray:
 def smooth(kind: str) -> np.ndarray:
     y, x = np.mgrid[0:48, 0:64] / 64
     return (np.stack([0.2 + 0.6 * x, 0.3 + 0.5 * y, 0.7 - 0.4 * x * y], axis=2) * np.iinfo(kind).max + 0.5).astype(kind)
-
-
-def program(name: str) -> str:
-    if not shutil.which(name):
-        pytest.skip(f"the program {name} is not here")
-    return name
 
 
 def run(*words: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import struct
 import subprocess
 import time
@@ -21,7 +20,8 @@ from luxgrad.files.xmp import EMPTY, handed_on, texts_of, walk
 from luxgrad.files.xmp_extended import MOST_IN_SEGMENT, joined, split
 from luxgrad.light.photo import Photo
 
-EXIFTOOL = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+from .oracles import program
+
 CAMERA = "http://ns.adobe.com/xap/1.0/"
 PACKET = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -39,7 +39,9 @@ UNCHANGED = PACKET.replace(b"tiff:Orientation='6'", b"tiff:Orientation='1'").rep
 
 
 def exiftool(path: Path, *options: str) -> dict[str, object]:
-    done = subprocess.run(["exiftool", "-json", "-n", "-a", "-G1", *options, str(path)], capture_output=True, check=True)
+    done = subprocess.run(
+        [program("exiftool"), "-json", "-n", "-a", "-G1", *options, str(path)], capture_output=True, check=True
+    )
     found = json.loads(done.stdout.decode("utf-8", "replace"))[0]
     found.pop("SourceFile")
     return found
@@ -162,7 +164,6 @@ def test_a_place_goes_also_where_two_directories_share_it() -> None:
     assert "GPSLatitude" in read_exif(fitted(values[BLOCK], (30, 20), "Rec.2020", location=True))[0]
 
 
-@EXIFTOOL
 def test_a_tiff_keeps_every_entry_of_the_first_directory(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x010F], exif[0x011A], exif[0x4746], exif[0x010E] = "Maker", 300.0, 4, "a lake"
@@ -179,7 +180,6 @@ def test_a_tiff_keeps_every_entry_of_the_first_directory(tmp_path: Path) -> None
         assert not [entry for entry in found if "Warning" in entry]
 
 
-@EXIFTOOL
 def test_every_tag_of_a_real_maker_note_survives(root: Path, tmp_path: Path) -> None:
     source = root / "workflows" / "photos" / "spices.jpg"
     before = exiftool(source, "-EXIF:all", "-MakerNotes:all")
@@ -237,7 +237,6 @@ def test_a_long_packet_is_split_into_segments_that_join_again(length: int, tmp_p
     assert b"Rating" in decode(tmp_path / "a.jpg").xmp
 
 
-@EXIFTOOL
 def test_exiftool_reads_extended_xmp(tmp_path: Path) -> None:
     luxgrad.save(Photo(torch.zeros(1, 3, 20, 30), metadata={"XMP": PACKET + b" " * 70_000}), tmp_path / "a.jpg")
     found = exiftool(tmp_path / "a.jpg", "-XMP:all", "-warning")

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rawpy
 import torch
 from PIL import ExifTags, Image
 
@@ -31,8 +32,6 @@ from luxgrad.light.spaces import to_lab
 from luxgrad.light.white import illuminant_xyz
 
 from .raws import CANON, SHOT, WHITE, XYZ_TO_SRGB, counts, dng, middles, patches, ratios
-
-rawpy = pytest.importorskip("rawpy", reason="rawpy is not installed")
 
 BALANCES: dict[str, dict[str, Any]] = {
     "as shot": {},

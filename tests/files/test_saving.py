@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageFile, PngImagePlugin
 
 import luxgrad
 from luxgrad.files.atomic import whole_file
@@ -29,6 +27,7 @@ from luxgrad.light.difference import compare
 from luxgrad.light.photo import Photo
 
 from ..graph.graphs import chain
+from .oracles import program
 
 WRITTEN = ["a.jpg", "a.png", "a.tif", "a.webp"]
 TAKEN = {"Make": "Canon", "Model": "Canon EOS M", "LensModel": "EF-M 18-55/3.5", "ISOSpeedRatings": 100,
@@ -267,18 +266,17 @@ def test_a_link_is_replaced_and_what_it_points_to_is_not_touched(tmp_path: Path)
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_large_picture_is_glanced_at_without_decoding_it(tmp_path: Path) -> None:
+def test_a_large_picture_is_glanced_at_without_decoding_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.new("RGB", (9000, 6000)).save(tmp_path / "a.jpg", quality=20)
-    start = time.process_time()
-    found = glance(tmp_path / "a.jpg")
-    assert found.values.size == 0
-    assert time.process_time() - start < 5
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda *_: pytest.fail("the pixels were decoded"))
+    assert glance(tmp_path / "a.jpg").values.size == 0
 
 
-@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 @pytest.mark.parametrize("name", WRITTEN)
 def test_exiftool_reads_the_workflow(name: str, tmp_path: Path) -> None:
     graph = chain("tone.exposure")
     path = luxgrad.save(Photo(torch.zeros(1, 3, 9, 9)), tmp_path / name, workflow=graph)
-    run = subprocess.run(["exiftool", "-b", "-XMP-luxgrad:Prompt", str(path)], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [program("exiftool"), "-b", "-XMP-luxgrad:Prompt", str(path)], capture_output=True, text=True, check=True
+    )
     assert json.loads(run.stdout) == to_data(graph)

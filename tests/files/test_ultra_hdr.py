@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -24,6 +23,8 @@ from luxgrad.files.hdr import brightened
 from luxgrad.light.photo import Photo
 from luxgrad.light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
 from luxgrad.light.rectangle import Region, Size
+
+from .oracles import program
 
 SIZE = Size(64, 96)
 
@@ -105,15 +106,14 @@ def test_profile_exif_and_xmp_are_kept_and_other_programs_read_both_pictures(tmp
     with Image.open(path, formats=["JPEG"]) as image:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
     assert ImageCms.getProfileDescription(profile).strip() == "Display P3"
-    if not shutil.which("exiftool"):
-        pytest.skip("the program exiftool is not here")
-    words = ["exiftool", "-a", "-G1", "-s", str(path)]
+    exiftool = program("exiftool")
+    words = [exiftool, "-a", "-G1", "-s", str(path)]
     listed = subprocess.run(words, capture_output=True, check=True, text=True).stdout
     assert "NumberOfImages                  : 2" in listed
     assert "Warning" not in listed
     length = int(next(line for line in listed.splitlines() if "DirectoryItemLength" in line).split(":")[1].split(",")[-1])
     assert path.read_bytes()[-length:][:3] == b"\xff\xd8\xff"
-    second = subprocess.run(["exiftool", "-b", "-MPImage2", str(path)], capture_output=True, check=True).stdout
+    second = subprocess.run([exiftool, "-b", "-MPImage2", str(path)], capture_output=True, check=True).stdout
     assert second == path.read_bytes()[-length:]
 
 
