@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .errors import WorkflowError, nearest
-from .model import Graph, Link
+from .model import Graph, Ref
 from .schema import from_data, to_data
 
 Patch = Sequence[Mapping[str, Any]]
@@ -76,7 +76,7 @@ def _link(graph: Graph, edit: Mapping[str, Any]) -> Graph:
     if not isinstance(edit["from"], (list, tuple)) or len(edit["from"]) != 2:
         raise WorkflowError(f"expected from to be [step, output]; got {str(edit['from'])[:40]}")
     origin, slot = edit["from"]
-    links = {**step.links, edit["input"]: Link(graph.step(origin).id, slot)}
+    links = {**step.links, edit["input"]: Ref(graph.step(origin).id, slot)}
     return _with_step(graph, dataclasses.replace(step, links=links))
 
 

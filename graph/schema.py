@@ -13,7 +13,7 @@ from typing import Any
 from ..ops.cube_text import fitted_text
 from ..ops.spec import OpSpec
 from .errors import WorkflowError, nearest
-from .model import Graph, Link, Read, Step, checked
+from .model import Graph, Read, Ref, Step, checked
 from .ports import find_spec
 from .ui_form import is_ui_form, to_api, updated
 
@@ -102,7 +102,7 @@ def _input_names(spec: OpSpec) -> list[str]:
     return [entry.name for entry in spec.inputs] + [param.name for param in spec.params]
 
 
-def _link(step: Step, name: str, given: list[Any]) -> Link:
+def _link(step: Step, name: str, given: list[Any]) -> Ref:
     if step.spec.input(name) is None:
         if step.spec.param(name) is not None:
             raise WorkflowError(f"{step}, {name}: expected a value; got a wire (tie sliders in the Fit step instead)")
@@ -110,7 +110,7 @@ def _link(step: Step, name: str, given: list[Any]) -> Link:
     ok = len(given) == 2 and isinstance(given[0], str) and type(given[1]) is int and given[1] >= 0
     if not ok:
         raise WorkflowError(f"{step}, {name}: expected a wire [step, output]; got {str(given)[:60]}")
-    return Link(given[0], given[1])
+    return Ref(given[0], given[1])
 
 
 def _check_links(graph: Graph) -> None:

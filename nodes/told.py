@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..fit.report import Fitted
 from ..graph.model import Graph, Path
-from ..graph.report import Fitted
 from ..graph.ui_form import put
 
 

@@ -17,10 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..graph.errors import WorkflowError, nearest
+from ..graph.model import Graph, Path
 from ..ops.params import Slider
 from ..ops.types import SOCKETS, Lut
-from .errors import WorkflowError, nearest
-from .model import Graph, Path
 
 _LINE = re.compile(r"(?P<pattern>\S.*?)(?:\s+in\s+(?P<low>\S+?)\.\.(?P<high>\S+))?(?P<per>\s+per\s+photo)?\s*$")
 
