@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from ..engine.plan import resolved
+from ..engine.planning import resolved
 from ..fit.free import read_free, read_tables
 from ..graph.errors import WorkflowError
 from ..graph.model import Graph, Ref, Step

@@ -9,7 +9,7 @@ from ..graph.model import Graph, Ref, Step, checked
 from ..graph.outputs import full_sizes
 from ..ops.spec import REGISTRY
 from .cache import Cache
-from .plan import make_plan
+from .planning import make_plan
 from .render import Job, Settings
 
 SHARPENING: Mapping[str, Mapping[str, float]] = {

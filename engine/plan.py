@@ -108,9 +108,7 @@ class Plan:
         places = {place for place, path in enumerate(self.sliders) if path in paths}
         others = {path.step for path in paths if path not in self.sliders}
         steps = (
-            step
-            for step in self.steps
-            if places.intersection(step.sliders.values()) or step.id.partition(HIDDEN)[0] in others
+            step for step in self.steps if places.intersection(step.sliders.values()) or step.id.partition(HIDDEN)[0] in others
         )
         return self.dependents({ref for step in steps for ref in step.outputs})
 

@@ -14,7 +14,8 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from ..engine.cache import Cache
 from ..engine.derived import Derived
-from ..engine.plan import Plan, make_plan
+from ..engine.plan import Plan
+from ..engine.planning import make_plan
 from ..engine.render import Job, Settings, companions
 from ..graph.errors import WorkflowError
 from ..graph.model import Graph, Path, Ref, Step, checked
