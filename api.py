@@ -19,6 +19,7 @@ from .files.names import expanded, numbered
 from .files.save import save_rendered
 from .files.workflow import embedded_workflow, is_picture
 from .fit.fit import fit
+from .fit.parameters import traverse
 from .fit.report import Fitted
 from .graph import model
 from .graph.embedding import workflow_texts
@@ -32,7 +33,7 @@ from .light.rectangle import strips
 from .networks.weights import WeightsError, load_network
 from .ops.params import BadValue
 
-__all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save"]
+__all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save", "traverse"]
 
 Name = str | os.PathLike[str]
 
@@ -42,9 +43,12 @@ class Graph(model.Graph):
 
     @classmethod
     def of(cls, workflow: model.Graph | Mapping[str, Any]) -> Graph:
-        """A graph of the inner rooms, or a workflow as Python data (API or UI form), with this face. Raises WorkflowError."""
-        graph = workflow if isinstance(workflow, model.Graph) else from_data(workflow)
-        return cls(graph.steps, graph.read, graph.tables, graph.document)
+        """A graph of the inner rooms, or a workflow as Python data (API or UI form), with this face. Raises WorkflowError.
+
+        Data names no folder: of files only the weights that ship are found.
+        """
+        graph = workflow if isinstance(workflow, model.Graph) else from_data(workflow, Workspace([]))
+        return cls(graph.steps, graph.read, graph.made, graph.document)
 
     def __call__(self, photo: model.Photos, values: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Render the graph. A photo gives a photo, a B3HW tensor a tensor, with ordinary autograd.
@@ -75,7 +79,9 @@ class Workspace:
 
     def __call__(self, kind: str, name: str, **options: Any) -> Any:
         try:
-            return load_network(name) if kind == "network" else read_file(kind, self.find(kind, name), **options)
+            if kind == "network":
+                return load_network(name, self.folders.folders)
+            return read_file(kind, self.find(kind, name), **options)
         except (FileError, WeightsError) as error:
             raise WorkflowError(str(error)) from None
 

@@ -54,4 +54,4 @@ def _after(graph: Graph, link: Ref, op: str, values: Mapping[str, Any]) -> tuple
         name += "'"
     step = Step(name, REGISTRY[op], {}, {"image": link})
     step = Step(name, REGISTRY[op], {key: checked(step, key, value) for key, value in values.items()}, {"image": link})
-    return Graph({**graph.steps, name: step}, graph.read, graph.tables), Ref(name)
+    return Graph({**graph.steps, name: step}, graph.read, graph.made), Ref(name)

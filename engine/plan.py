@@ -10,13 +10,10 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
-from ..graph.model import Path, Ref
+from ..graph.model import HIDDEN, Path, Ref
 from ..light.rectangle import Region, Size
 from ..ops.reach import Geometry, Reducer, ask
 from ..ops.spec import OpSpec
-
-HIDDEN = "\0"
-"""Between the id of a step and the name of a step inside it: a measured statistic, or a part of a composite."""
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..graph.errors import WorkflowError
-from ..graph.model import Graph, Path, Ref, Step
+from ..graph.model import HIDDEN, Graph, Path, Ref, Step
 from ..light.rectangle import Region, Size
 from ..ops.composite import Wire, opened
 from ..ops.frame import Frame
 from ..ops.params import BadValue
 from ..ops.reach import Composite, Geometry, Port, Reducer, ask, margin_of
 from ..ops.spec import OpSpec, Param, interval_or_value, measurer
-from .plan import HIDDEN, Plan, Planned
+from .plan import Plan, Planned
 
 MOST_PIXELS = 1_000_000_000
 

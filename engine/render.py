@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..graph.errors import WorkflowError
-from ..graph.model import Graph, Path, Photos, Ref, Step, is_slider
+from ..graph.model import HIDDEN, Graph, Path, Photos, Ref, Step, is_slider
 from ..graph.outputs import full_sizes, gather_sources, output_of
 from ..light.photo import Photo
 from ..light.rectangle import Region
@@ -22,7 +22,7 @@ from .backward import backward
 from .cache import Cache, content_keys
 from .execute import Execution, Progress
 from .memory import Memory
-from .plan import HIDDEN, Plan
+from .plan import Plan
 from .planning import make_plan
 from .sweep import Inputs
 

@@ -50,6 +50,14 @@ def folders() -> list[Path]:
     return [*(Path(folder) for folder in found), WORKFLOWS]
 
 
+def weight_folders() -> list[Path]:
+    """Where the user keeps weights: models/luxgrad, and the input folder, into which fits write."""
+    paths = module("folder_paths")
+    if paths is None:
+        return [Path.cwd()]
+    return [Path(paths.models_dir) / "luxgrad", Path(paths.get_input_directory())]
+
+
 def files_of(endings: tuple[str, ...], kind: str) -> list[str]:
     """The names of files that a source may open, for its menu: those of its folders, and of the folders in them."""
     names: set[str] = set()
@@ -71,7 +79,7 @@ def _files_in(folder: Path, place: str) -> list[str]:
 def read(kind: str, name: str, **options: Any) -> Any:
     """Open what a source names, within the folders. Raises WorkflowError."""
     try:
-        return load_network(name) if kind == "network" else read_file(kind, path_of(kind, name), **options)
+        return load_network(name, weight_folders()) if kind == "network" else read_file(kind, path_of(kind, name), **options)
     except (FileError, WeightsError) as error:
         raise WorkflowError(str(error)) from None
 

@@ -18,7 +18,7 @@ def merged(inputs: Mapping[str, Recipe]) -> tuple[Graph, dict[str, Any], dict[st
     The copies, `name#2`, have no title, so that the first keeps its own.
     """
     steps: dict[str, Step] = {}
-    tables: dict[str, Any] = {}
+    made: dict[str, Any] = {}
     handed: dict[str, Any] = {}
     links: dict[str, Ref] = {}
     for name, recipe in inputs.items():
@@ -32,9 +32,9 @@ def merged(inputs: Mapping[str, Recipe]) -> tuple[Graph, dict[str, Any], dict[st
             title = step.title if new == key else ""
             steps[new] = dataclasses.replace(step, id=new, links=moved, title=title) if names else step
         handed |= {names.get(key, key): value for key, value in recipe.handed.items()}
-        tables |= recipe.graph.tables
+        made |= recipe.graph.made
         links[name] = Ref(names.get(recipe.link.step, recipe.link.step), recipe.link.slot)
-    return Graph(steps, tables=tables), handed, links
+    return Graph(steps, made=made), handed, links
 
 
 def _with_users(graph: Graph, ids: Iterable[str]) -> set[str]:

@@ -279,7 +279,7 @@ def _followed(step_id: str, value: Any, mask: bool) -> Recipe | None:
     plain = source(step_id, bare(value), mask).handed[step_id]
     photo = _taped(plain, tape, bare(value), wires, mask)
     step = Step(step_id, PORTS[SOURCE], links=links)
-    graph = Graph({**graph.steps, step_id: step}, tables=graph.tables)
+    graph = Graph({**graph.steps, step_id: step}, made=graph.made)
     return Recipe(graph, Ref(step_id, int(mask)), {**handed, step_id: photo})
 
 
@@ -318,4 +318,4 @@ def record(
     graph, handed, links = merged(inputs)
     step = Step(step_id, spec, {}, links, title)
     step = dataclasses.replace(step, values={name: checked(step, name, value) for name, value in values.items()})
-    return Graph({**graph.steps, step_id: step}, tables=graph.tables), handed
+    return Graph({**graph.steps, step_id: step}, made=graph.made), handed

@@ -90,18 +90,25 @@ class Network:
 
     It is always in evaluation mode: running statistics and other buffers are constants, nothing it does is remembered, and
     no picture of a batch sees another. weights maps parameter names to tensors; given or not, they may carry gradients.
-    sha256 says which weights file they came from; empty where they were changed since.
+    sha256 says which weights file they came from; empty where they were changed since. about: by which `architecture` and
+    `arguments` such a file can be read again.
     Raises ValueError for a module that mixes the pictures of a batch even so.
     """
 
-    def __init__(self, module: nn.Module, weights: Mapping[str, Tensor] | None = None, sha256: str = "") -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        weights: Mapping[str, Tensor] | None = None,
+        sha256: str = "",
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
         for name, layer in module.named_modules():
             if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.running_mean is None:
                 raise ValueError(f"{name}: expected running statistics; got a {type(layer).__name__} that mixes a batch")
         self.module = _hollow(module)
         self.weights = dict(module.named_parameters() if weights is None else weights)
         self.constants = {name: buffer.detach() for name, buffer in module.named_buffers()}
-        self.sha256 = sha256
+        self.sha256, self.about = sha256, about
         self._elsewhere: dict[tuple[torch.device, torch.dtype], Network] = {}
 
     def __call__(self, *inputs: Any) -> Any:

@@ -21,7 +21,7 @@ ROOMS = ("advice", "benchmarks", "cli", "engine", "files", "fit", "graph", "ligh
 STANDARD = set(sys.stdlib_module_names)
 ALLOWED: dict[str, set[str]] = {
     "light": {"torch"},
-    "ops": {"torch", "kornia", "light"},
+    "ops": {"torch", "kornia", "light", "networks"},
     "networks": {"torch", "kornia", "safetensors", "light", "ops"},
     "graph": {"torch", "networkx", "light", "ops"},
     "engine": {"torch", "networkx", "light", "ops", "graph"},
