@@ -89,6 +89,8 @@ class Workspace:
         """The file that a name stands for. Raises WorkflowError."""
         if name in self.own:
             return Path(name)
+        if not self.folders.folders:
+            raise WorkflowError("no folder to read from; hand it over, or open the workflow from a file")
         try:
             return self.folders.find(kind, name)
         except FileError as error:

@@ -15,7 +15,7 @@ from ..engine.execute import DISTANCES
 from ..engine.render import Job, Settings
 from ..graph.errors import WorkflowError
 from ..graph.model import G, Graph, Photos, Ref, Step
-from ..graph.outputs import gather_sources, output_of, upstream
+from ..graph.outputs import brought, gather_sources, output_of, upstream
 from ..graph.ports import METHODS, PORTS
 from ..light.difference import Comparer, Difference
 from ..light.gamut import to_display
@@ -199,6 +199,8 @@ class _Problem(Generic[G]):
         for index, given in enumerate(self.given):
             fitted = self._fitted(found, index, moved)
             last = {**given, **moved}
+            for step_id in fitted.steps.keys() - self.graph.steps.keys():
+                last |= brought(fitted, fitted.steps[step_id])
             if self.derived:
                 own = list(found.u[self.space.indices(index)])
                 last = made_anew(self.graph, last, self.space.values(own), self.settings)

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..ops.fitted import fitted_bytes, fitted_file
 from ..ops.spec import OpSpec
+from ..ops.types import Network
 from .errors import WorkflowError, nearest
 from .model import Graph, Read, Ref, Step, checked
 from .ports import find_spec
@@ -165,6 +166,8 @@ def save(graph: Graph, file: str | os.PathLike[str]) -> None:
     named = {value for step in graph.by_role("source") for value in step.values.values()}
     for name, made in graph.made.items():
         if name in named:
+            if isinstance(made, Network) and made.about is None:
+                raise WorkflowError(f"{name}: expected a network whose module can be named in a file; got one of your own")
             _write(path.with_name(fitted_file(made, name)), fitted_bytes(made))
     _write(path, dumps(graph).encode())
 

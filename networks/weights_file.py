@@ -12,14 +12,16 @@ from torch import Tensor
 _ABOUT = "luxgrad"
 
 
-def weights_bytes(weights: Mapping[str, Tensor], about: Mapping[str, Any], dtype: torch.dtype = torch.float32) -> bytes:
-    """The file of some weights and buffers. about: `architecture` and `arguments`, as in a manifest."""
+def weights_bytes(weights: Mapping[str, Tensor], about: Mapping[str, Any] | None, dtype: torch.dtype = torch.float32) -> bytes:
+    """The file of some weights and buffers. about: `architecture` and `arguments`, as in a manifest; None of other modules."""
     from safetensors.torch import save
 
     held = {
         name: (tensor.detach().to(dtype) if tensor.is_floating_point() else tensor.detach()).cpu().contiguous()
         for name, tensor in weights.items()
     }
+    if about is None:
+        return save(held)
     return save(held, {_ABOUT: json.dumps({key: about[key] for key in ("architecture", "arguments")}, sort_keys=True)})
 
 

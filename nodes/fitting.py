@@ -20,7 +20,7 @@ from ..ops.fitted import Made, fitted_bytes, fitted_file
 from ..ops.spec import OpSpec
 from . import comfy
 from .factory import RecordingNode, arriving, naming
-from .recipe import Recipe, codes_of_light, record
+from .recipe import Recipe, codes_of_light, readable, record
 from .sinks import kept, picture_of, small
 from .told import moved, node_of, pulls, told, write_back
 from .walls import blocked, held_still, lines_of
@@ -121,7 +121,7 @@ def _found(items: Sequence[tuple[Graph, Mapping[str, Any]]], step_id: str, promp
         with comfy.rendering(
             sum(v.size.pixels for _, given in items for v in given.values() if isinstance(v, Photo))
         ) as settings:
-            graph, photos = items[0][0], [handed for _, handed in items]
+            graph, photos = readable(items[0][0]), [handed for _, handed in items]
             return fit(graph, photos, free=_free(graph, step_id), sink=step_id, progress=bar.share, watch=watch,
                        device=settings.device)  # fmt: skip
     except WorkflowError as error:

@@ -14,11 +14,9 @@ M = TypeVar("M", Lut, Network)
 
 
 def fitted_bytes(made: Made) -> bytes:
-    """The file of a table or a network that a fit made. Raises ValueError for a network that no architecture describes."""
+    """The file of a table or a network that a fit made."""
     if isinstance(made, Lut):
         return cube_text(made, "fitted by Luxgrad").encode()
-    if not made.about:
-        raise ValueError("expected a network of a known architecture, whose weights can be read again; got a module of its own")
     return weights_bytes({**made.constants, **made.weights}, made.about)
 
 
