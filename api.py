@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from . import environment
 from .advice.auto import auto
 from .files.decode import read_photo
 from .files.errors import FileError
@@ -33,6 +34,8 @@ from .ops.params import BadValue
 __all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save"]
 
 Name = str | os.PathLike[str]
+
+environment.use()
 
 
 class Workspace:
