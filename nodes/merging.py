@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..graph.model import Graph, Link, Step
 
-if TYPE_CHECKING:
-    from .recipe import Recipe
+
+class Piece(Protocol):
+    """What merging needs to know of a recipe."""
+
+    @property
+    def graph(self) -> Graph: ...
+
+    @property
+    def link(self) -> Link: ...
+
+    @property
+    def handed(self) -> Mapping[str, Any]: ...
 
 
-def merged(inputs: Mapping[str, Recipe]) -> tuple[Graph, dict[str, Any], dict[str, Link]]:
+def merged(inputs: Mapping[str, Piece]) -> tuple[Graph, dict[str, Any], dict[str, Link]]:
     """Several recipes as one graph: shared steps once; a source of the same name that was handed another photo is renamed.
 
     The copies, `name#2`, have no title, so that the first keeps its own.
