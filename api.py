@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from . import environment
 from .advice.auto import auto
 from .engine.export import export_job
 from .engine.render import Put, companions, render
@@ -36,6 +37,8 @@ from .ops.params import BadValue
 __all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save", "traverse"]
 
 Name = str | os.PathLike[str]
+
+environment.use()
 
 
 class Graph(model.Graph):

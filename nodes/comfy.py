@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -138,7 +137,7 @@ def without_metadata() -> bool:
 
 def temp_folder() -> Path:
     paths = module("folder_paths")
-    folder = Path(paths.get_temp_directory() if paths else tempfile.gettempdir())
+    folder = Path(paths.get_temp_directory()) if paths else Path.cwd()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -154,6 +153,11 @@ def setting(name: str) -> Any:
     except (OSError, ValueError):
         return None
     return found.get(name) if isinstance(found, dict) else None
+
+
+def limit_of_files(limit: str) -> tuple[Any, str]:
+    """What the settings dialog says of a limit of `files.limits`, and how that is called there."""
+    return setting(f"Luxgrad.Most{limit.capitalize()}"), f"the setting `Most {limit} of a file`"
 
 
 def device() -> torch.device:

@@ -20,7 +20,8 @@ from ..ops.fitted import Made, fitted_bytes, fitted_file
 from ..ops.spec import OpSpec
 from . import comfy
 from .factory import RecordingNode, arriving, naming
-from .recipe import Recipe, codes_of_light, readable, record
+from .merging import readable
+from .recipe import Recipe, codes_of_light, record
 from .sinks import kept, picture_of, small
 from .told import moved, node_of, pulls, told, write_back
 from .walls import blocked, held_still, lines_of

@@ -25,10 +25,8 @@ from ..light.photo import Codes, Photo
 from ..light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
 from ..light.rectangle import Region, Size
 from ..light.transfer import srgb_decode, srgb_encode
-from ..networks.weights import WeightsError, load_network
 from ..ops.spec import OpSpec
-from ..ops.types import Network
-from .merging import merged
+from .merging import merged, readable
 from .replay import Tape, followed, tape_of
 from .tape import Leaf, bare, is_ours
 
@@ -250,18 +248,6 @@ class Recipe:
             return codes
         plane = alpha.movedim(1, -1).to(codes).expand(len(codes), -1, -1, -1)
         return torch.cat([codes, plane], dim=-1)
-
-
-def readable(graph: Graph) -> Graph:
-    """A graph whose operations find the weights that they bring themselves; everything else is handed to recipes."""
-    return dataclasses.replace(graph, read=_own_weights)
-
-
-def _own_weights(_kind: str, name: str, **_options: Any) -> Network:
-    try:
-        return load_network(name)
-    except WeightsError as error:
-        raise WorkflowError(str(error)) from None
 
 
 def source(step_id: str, value: Tensor, mask: bool) -> Recipe:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple, Protocol
 
 import torch
@@ -106,10 +107,15 @@ class Network:
             if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.running_mean is None:
                 raise ValueError(f"{name}: expected running statistics; got a {type(layer).__name__} that mixes a batch")
         self.module = _hollow(module)
-        self.weights = dict(module.named_parameters() if weights is None else weights)
+        self._weights = dict(module.named_parameters() if weights is None else weights)
         self.constants = {name: buffer.detach() for name, buffer in module.named_buffers()}
         self.sha256, self.about = sha256, about
         self._elsewhere: dict[tuple[torch.device, torch.dtype], Network] = {}
+
+    @property
+    def weights(self) -> Mapping[str, Tensor]:
+        """The tensors that may move, by the names of the module's parameters; replaced by `with_weights`."""
+        return MappingProxyType(self._weights)
 
     def __call__(self, *inputs: Any) -> Any:
         like = next(iter(self.weights.values()), None)
@@ -121,7 +127,7 @@ class Network:
     def with_weights(self, weights: Mapping[str, Tensor], sha256: str = "") -> Network:
         """The same function with other weights."""
         other = copy.copy(self)
-        other.weights, other.sha256, other._elsewhere = dict(weights), sha256, {}
+        other._weights, other.sha256, other._elsewhere = dict(weights), sha256, {}
         return other
 
     def at(self, device: torch.device, dtype: torch.dtype) -> Network:

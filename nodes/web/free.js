@@ -8,7 +8,7 @@ const LINE = /^(\S.*?)((?:\s+in\s+\S+?\.\.\S+)?(?:\s+per\s+photo)?)$/;
 function parsed(raw) {
   const line = raw.replace(COMMENT, "").trim();
   if (line.includes("=")) return { raw, tie: line.split("=").map((side) => side.trim()) };
-  const [, pattern, settings] = LINE.exec(line) ?? [];
+  const [, pattern, settings] = line.match(LINE) ?? [];
   return { raw, pattern, settings };
 }
 
