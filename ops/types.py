@@ -146,7 +146,7 @@ def _hollow(module: nn.Module) -> nn.Module:
     """A copy of a module in evaluation mode whose tensors hold nothing."""
     empty: dict[int, Any] = {id(p): nn.Parameter(p.detach().to("meta"), requires_grad=False) for p in module.parameters()}
     empty |= {id(buffer): buffer.detach().to("meta") for buffer in module.buffers()}
-    return copy.deepcopy(module, empty).eval()
+    return copy.deepcopy(module, empty).train(False)
 
 
 def weights(name: str) -> Socket:
