@@ -36,6 +36,7 @@ class StandIn:
         self.settings: dict[str, Any] = {}
         self._files, self._paths = zipfile.ZipFile(wheel), set(zipfile.ZipFile(wheel).namelist())
         self._sockets: list[web.WebSocketResponse] = []
+        self._runs: list[threading.Thread] = []
         for name in ("input", "output", "temp"):
             (base / name).mkdir(parents=True)
         self._before = sys.modules.get("folder_paths")
@@ -59,6 +60,8 @@ class StandIn:
         return self._runner.addresses[0][1]
 
     def stop(self) -> None:
+        for run in self._runs:
+            run.join(60)
         asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(30)
@@ -160,7 +163,8 @@ class StandIn:
             return web.json_response({"error": error, "node_errors": wrong}, status=400)
         key = str(len(self.prompts))
         document = order.get("extra_data", {}).get("extra_pnginfo")
-        threading.Thread(target=self._run, args=(key, order["prompt"], document), daemon=True).start()
+        self._runs.append(threading.Thread(target=self._run, args=(key, order["prompt"], document), daemon=True))
+        self._runs[-1].start()
         return web.json_response({"prompt_id": key, "number": len(self.prompts), "node_errors": {}})
 
     def _tell(self, kind: str, **data: Any) -> None:
