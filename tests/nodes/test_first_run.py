@@ -52,13 +52,13 @@ class FirstRun:
     page: Any
     server: Any
 
-    def opened(self, path: Path) -> None:
-        """Wait until a workflow and its photos are drawn, and nothing is missed."""
+    def open(self, way: str, path: Path) -> None:
+        """Open a workflow, and wait until it and its photos are drawn; nothing is missed."""
         nodes = json.loads(path.read_text())["nodes"]
-        ids = sorted(node["id"] for node in nodes)
-        self.page.wait_for_function(
-            f"(ids) => {GRAPH}.nodes.map((n) => Number(n.id)).sort((a, b) => a - b).join() === ids", arg=",".join(map(str, ids))
-        )
+        self.page.evaluate(f"() => {GRAPH}.nodes.forEach((node) => {{ node.before = true; }})")
+        WAYS[way](self.page, path)
+        count = f"(count) => {GRAPH}.nodes.length === count && !{GRAPH}.nodes.some((node) => node.before)"
+        self.page.wait_for_function(count, arg=len(nodes))
         for node in nodes:
             if node["type"] == "luxgrad.load_photo":
                 self.page.wait_for_function(SHOWN, arg=node["id"], timeout=20_000)
@@ -152,8 +152,7 @@ def _comfyui(base: Path, wheel: Path) -> Server:
 
 
 def opens_and_runs(first_run: FirstRun, way: str, path: Path) -> None:
-    WAYS[way](first_run.page, path)
-    first_run.opened(path)
+    first_run.open(way, path)
     assert first_run.prompt() == inputs_of(to_api(json.loads(path.read_text())))
     made = first_run.run(path)
     with Image.open(made) as picture:
@@ -175,8 +174,7 @@ def test_every_workflow_runs_and_every_way_opens_it(first_run: FirstRun, way: st
 @first_runs(thorough=True)
 def test_the_editor_reads_released_files_as_we_read_them(first_run: FirstRun) -> None:
     for path in RELEASED:
-        from_file(first_run.page, path)
-        first_run.opened(path)
+        first_run.open("file", path)
         ours, theirs = inputs_of(to_api(json.loads(path.read_text()))), first_run.prompt()
         for node, (kind, inputs) in theirs.items():
             assert kind == ours[node][0]
