@@ -61,9 +61,16 @@ class FirstRun:
         self.page.wait_for_function(count, arg=len(nodes))
         for node in nodes:
             if node["type"] == "luxgrad.load_photo":
-                self.page.wait_for_function(SHOWN, arg=node["id"], timeout=20_000)
+                self.shown(node["id"])
         self.page.wait_for_timeout(300)
         assert self.page.evaluate(TROUBLE) == []
+
+    def shown(self, node: int) -> None:
+        """Wait until a node shows its picture."""
+        end = time.monotonic() + 30
+        while not self.page.evaluate(SHOWN, node):  # which waits for a promise, as wait_for_function does not
+            assert time.monotonic() < end, f"node {node} shows no picture"
+            self.page.wait_for_timeout(100)
 
     def run(self, path: Path) -> Path:
         """Press Run, and wait for the file that Save writes and for its picture."""
@@ -77,7 +84,7 @@ class FirstRun:
             assert self.page.evaluate(TROUBLE) == []
             assert time.monotonic() < end, "nothing was written"
             self.page.wait_for_timeout(100)
-        self.page.wait_for_function(SHOWN, arg=save["id"], timeout=20_000)
+        self.shown(save["id"])
         assert self.page.evaluate(TROUBLE) == []
         return made.pop()
 
