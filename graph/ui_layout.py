@@ -11,6 +11,10 @@ from .ports import find_spec
 
 _WIDTH, _GAP, _ROW = 300, 60, 24
 _LOCK, _MOST_LOCKS = 18, 8
+_PICTURE = 260.0
+
+UPLOAD = "image"
+"""The word that the editor keeps for an upload button."""
 
 
 def is_link(value: Any) -> bool:
@@ -33,7 +37,7 @@ def from_api(api: Mapping[str, Any]) -> dict[str, Any]:
     links: list[list[Any]] = []
     for step_id, entry in api.items():
         spec = find_spec(entry["class_type"])
-        height = 60.0 + _ROW * (len(spec.inputs) + len(spec.outputs) + len(spec.params)) + (180.0 if _shows(spec) else 0.0)
+        height = 60.0 + _ROW * (len(spec.inputs) + len(spec.outputs) + len(spec.params)) + (_PICTURE if _shows(spec) else 0.0)
         column = depth[step_id]
         top = heights.get(column, 0.0)
         heights[column] = top + height + (_padlocks(spec) if fits else 0.0) + _GAP
@@ -59,8 +63,8 @@ def _shows(spec: OpSpec) -> bool:
 
 
 def uploads(spec: OpSpec) -> bool:
-    """Whether the editor shows an upload button, whose word follows the node's values."""
-    return bool(spec.params) and _is_photo(spec.params[0].kind)
+    """Whether the editor shows an upload button, whose word follows the node's values: at sources of photos only."""
+    return getattr(spec.reach, "role", None) == "source" and bool(spec.params) and _is_photo(spec.params[0].kind)
 
 
 def _padlocks(spec: OpSpec) -> float:
@@ -76,7 +80,7 @@ def _node(entry: Mapping[str, Any], spec: OpSpec, number: Any, pos: tuple[float,
     inputs = [{"name": wire.name, "type": wire.socket, "link": None} for wire in spec.inputs]
     values = [entry["inputs"].get(param.name, param.default) for param in spec.params]
     if uploads(spec):
-        values.append("image")
+        values.append(UPLOAD)
     title = entry.get("_meta", {}).get("title")
     node = {
         "id": number, "type": spec.node_id, "pos": list(pos), "size": [_WIDTH, height], "flags": {}, "order": 0, "mode": 0,
