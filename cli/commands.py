@@ -17,7 +17,7 @@ from ..graph.estimate import estimate
 from ..graph.model import Step
 from ..graph.patch import apply
 from ..graph.render import Job
-from ..graph.schema import dumps, from_data, parse, to_data
+from ..graph.schema import dumps, from_data, parse, to_data, written
 from ..graph.targets import gather_sources, target
 from ..graph.ui_form import is_ui_form, to_api
 from ..graph.ui_layout import from_api
@@ -104,7 +104,7 @@ def convert(options: argparse.Namespace) -> None:
     forward = is_ui_form(data) and kept is None
     converted = data if kept else to_api(data) if forward else from_api(to_data(from_data(data)))
     with whole_file(out, options.force) as part:
-        part.write_text(json.dumps(converted, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.write_text(written(converted), encoding="utf-8")
     steps = len(converted) if forward else len(converted["nodes"])
     print(f"{out}: {'API form' if forward else 'editor form'}, {steps} steps")
 

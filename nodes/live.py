@@ -11,16 +11,18 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from ..graph.errors import WorkflowError, one_line
+from ..graph.errors import WorkflowError, got, one_line
 from ..graph.model import Link
 from ..graph.ports import DEVELOPING, find_spec
 from ..graph.render import Settings
 from ..graph.room import Room
+from ..graph.shape import Entry, entry_of, field, plain_data
+from ..graph.ui_layout import is_link
 from ..ops.params import File
 from ..ops.spec import PICTURES
 from . import comfy
 from .memory import MEMORY
-from .recipe import Recipe, record, source_of, title_of
+from .recipe import Recipe, record, source_of
 from .sinks import picture_of
 
 SIZE = 1024
@@ -40,36 +42,32 @@ class _Rebuilding:
 
     def at(self, node: str, slot: int = 0, depth: int = 0) -> Recipe:
         """The recipe of a node's output."""
-        entry = self.prompt.get(node)
-        if not isinstance(entry, Mapping) or not isinstance(entry.get("inputs", {}), Mapping):
-            raise WorkflowError(f"expected a node {node[:40]!r} in the prompt")
+        if node not in self.prompt:
+            raise WorkflowError(f"expected a node {one_line(node, 40)!r} in the prompt")
         if depth > _LONGEST:
             raise WorkflowError(f"expected at most {_LONGEST} steps in a row, and no circle")
-        kind = entry.get("class_type")
-        if not isinstance(kind, str):
-            raise WorkflowError(f"node {node[:40]}: expected the name of a class")
-        if kind == "luxgrad.fit":
+        entry = entry_of(node, self.prompt[node])
+        if entry.kind == "luxgrad.fit":
             return self._wire(node, entry, "photo", depth)
-        if not kind.startswith("luxgrad.") and kind != "LoadImage":
+        if not entry.kind.startswith("luxgrad.") and entry.kind != "LoadImage":
             return self._foreign(node, slot)
         if node not in self.made:
-            self.made[node] = self._step(node, kind, entry, depth)
+            self.made[node] = self._step(node, entry, depth)
         graph, handed = self.made[node]
         outputs = graph.steps[node].spec.outputs
         if not 0 <= slot < len(outputs) or outputs[slot].socket == "STRING":
-            raise WorkflowError(f"expected a picture from node {node[:40]!r}; its output {slot} is none")
+            raise WorkflowError(f"expected a picture from node {one_line(node, 40)!r}; its output {slot} is none")
         return Recipe(graph, Link(node, slot), handed)
 
-    def _step(self, node: str, kind: str, entry: Mapping[str, Any], depth: int) -> Any:
-        spec = find_spec(kind)
-        given = dict(entry.get("inputs") or {})
+    def _step(self, node: str, entry: Entry, depth: int) -> Any:
+        spec, given = find_spec(entry.kind), entry.inputs
         inputs = {
             wire.name: self._wire(node, entry, wire.name, depth)
             for wire in spec.inputs
             if isinstance(given.get(wire.name), list)
         }
         values = {param.name: given[param.name] for param in spec.params if param.name in given}
-        graph, handed = record(spec, node, title_of(entry), values, inputs)
+        graph, handed = record(spec, node, entry.title, values, inputs)
         if getattr(spec.reach, "role", None) == "source":
             param = spec.params[0]
             assert isinstance(param.kind, File)
@@ -77,16 +75,18 @@ class _Rebuilding:
             handed[node] = _opened(param.kind.kind, name, {key: values[key] for key in DEVELOPING if key in values})
         return graph, handed
 
-    def _wire(self, node: str, entry: Mapping[str, Any], name: str, depth: int) -> Recipe:
-        link = (entry.get("inputs") or {}).get(name)
-        if not isinstance(link, list) or len(link) != 2:
-            raise WorkflowError(f"node {node}: its input {name} is not wired")
-        return self.at(str(link[0]), int(link[1]), depth + 1)
+    def _wire(self, node: str, entry: Entry, name: str, depth: int) -> Recipe:
+        link = entry.inputs.get(name)
+        if not is_link(link):
+            raise WorkflowError(
+                f"node {one_line(node, 40)}: expected a wire [node, output] at its input {name}; got {got(link)}"
+            )
+        return self.at(link[0], link[1], depth + 1)
 
     def _foreign(self, node: str, slot: int) -> Recipe:
         found = MEMORY.seen(f"{node}/{slot}", self.prompt)
         if found is None:
-            raise NotYet(f"node {node} has not run yet")
+            raise NotYet(f"node {one_line(node, 40)} has not run yet")
         photo, stale = found
         self.stale |= stale
         step_id = f"{node}/{slot}"
@@ -107,11 +107,11 @@ def preview(prompt: Mapping[str, Any], node: str, size: int = SIZE, moving: str 
     moving: the node whose slider moves; what comes before it is rendered once.
     """
     if not isinstance(prompt, Mapping):
-        raise WorkflowError("expected a prompt: an object of nodes")
-    building = _Rebuilding(prompt)
+        raise WorkflowError(f"expected a prompt: an object of nodes; got {got(prompt)}")
+    building = _Rebuilding(plain_data(prompt, "prompt"))
     recipe = building.at(node)
     if recipe.socket not in PICTURES:
-        raise WorkflowError(f"expected a node that gives a picture; node {node[:40]} gives {recipe.socket}")
+        raise WorkflowError(f"expected a node that gives a picture; node {one_line(node, 40)} gives {recipe.socket}")
     scale = min(1.0, size / recipe.size.long_edge)
     settings = Settings(device=comfy.device(), room=Room(comfy.CACHE.clear))  # models may be at work in a run: they stay
     codes = recipe.render(settings, scale, comfy.CACHE, moving)
@@ -134,13 +134,14 @@ def register(routes: Any) -> None:
         try:
             data = await request.json()
             if not isinstance(data, dict):
-                raise WorkflowError("expected an object")
-            moving = str(data.get("moving", ""))
-            picture, stale = await asyncio.to_thread(preview, data["prompt"], str(data["node"]), SIZE, moving)
+                raise WorkflowError(f"expected an object; got {got(data)}")
+            prompt = field(data, "prompt", dict, "the request", required=True)
+            node, moving = (field(data, name, str, "the request") or "" for name in ("node", "moving"))
+            picture, stale = await asyncio.to_thread(preview, prompt, node, SIZE, moving)
         except NotYet as error:
             return web.json_response({"error": str(error)}, status=409)
         except RecursionError:
             return web.json_response({"error": "expected a prompt that is not nested deeply"}, status=400)
-        except (WorkflowError, KeyError, TypeError, ValueError, OverflowError) as error:
+        except ValueError as error:  # a WorkflowError, a FileError, or no JSON
             return web.json_response({"error": one_line(str(error))}, status=400)
         return web.Response(body=picture, content_type="image/jpeg", headers={"X-Luxgrad-Stale": str(int(stale))})

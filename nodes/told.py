@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..graph.errors import WorkflowError
 from ..graph.model import Graph, Path
 from ..graph.report import Fitted
 from ..graph.ui_form import put
+from ..graph.ui_shape import document_of
 
 
 def node_of(step_id: str, graph: Graph) -> str:
@@ -29,12 +32,16 @@ def moved(start: Graph, fitted: Fitted) -> list[dict[str, Any]]:
 
 def write_back(values: Iterable[Mapping[str, Any]], prompt: Any, extra: Any) -> None:
     """Put values into the running prompt and into the workflow that a saved picture will carry."""
+    document = None
+    if isinstance(extra, dict) and isinstance(extra.get("workflow"), dict):
+        with contextlib.suppress(WorkflowError):  # a document that cannot be read stays as it came; the fit is not lost for it
+            document = document_of(extra["workflow"])
     for entry in values:
         node = (prompt or {}).get(entry["node"])
         if node is not None:
             node["inputs"][entry["name"]] = entry["value"]
-        if isinstance((extra or {}).get("workflow"), dict):
-            put(extra["workflow"], entry["node"], entry["name"], entry["value"])
+        if document is not None:
+            put(document, entry["node"], entry["name"], entry["value"])
 
 
 def pulls(start: Graph, fitted: Fitted) -> list[dict[str, Any]]:
