@@ -23,6 +23,8 @@ from .errors import WorkflowError, nearest
 from .model import Graph, Path
 
 _COMMENT = re.compile(r"(?:^|\s)#")
+_LONGEST = 1000
+"""Characters of a line; a pattern of many more takes minutes to compile."""
 _TABLE = ".table"
 TABLE = SOCKETS[Lut].name
 
@@ -96,7 +98,9 @@ def read_tables(graph: Graph, text: str, within: Collection[str]) -> list[str]:
 
 def _lines(text: str) -> tuple[list[str], list[str]]:
     """The lines of a free text that say something: those that name tables, and the others."""
-    lines = [line for line in (_COMMENT.split(line)[0].strip() for line in text.splitlines()) if line]
+    lines = [line for line in (_COMMENT.split(line, 1)[0].strip() for line in text.splitlines()) if line]
+    if any(len(line) > _LONGEST for line in lines):
+        raise WorkflowError(f"free: expected lines of at most {_LONGEST} characters; got {max(map(len, lines))}")
     return [line for line in lines if line.endswith(_TABLE)], [line for line in lines if not line.endswith(_TABLE)]
 
 
