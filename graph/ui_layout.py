@@ -13,6 +13,9 @@ from .ports import find_spec
 _WIDTH, _GAP, _ROW = 300, 60, 24
 _LOCK, _MOST_LOCKS = 18, 8
 
+UPLOAD = "image"
+"""The word that the editor keeps for an upload button."""
+
 
 def is_link(value: Any) -> TypeGuard[list[Any]]:
     """Whether an input of the API form is a wire, [step, output]."""
@@ -65,8 +68,8 @@ def _shows(spec: OpSpec) -> bool:
 
 
 def uploads(spec: OpSpec) -> bool:
-    """Whether the editor shows an upload button, whose word follows the node's values."""
-    return bool(spec.params) and _is_photo(spec.params[0].kind)
+    """Whether the editor shows an upload button, whose word follows the node's values: at sources of photos only."""
+    return getattr(spec.reach, "role", None) == "source" and bool(spec.params) and _is_photo(spec.params[0].kind)
 
 
 def _padlocks(spec: OpSpec) -> float:
@@ -82,7 +85,7 @@ def _node(entry: Mapping[str, Any], spec: OpSpec, number: Any, pos: tuple[float,
     inputs = [{"name": wire.name, "type": wire.socket, "link": None} for wire in spec.inputs]
     values = [entry["inputs"].get(param.name, param.default) for param in spec.params]
     if uploads(spec):
-        values.append("image")
+        values.append(UPLOAD)
     title = entry.get("_meta", {}).get("title")
     node = {
         "id": number, "type": spec.node_id, "pos": list(pos), "size": [_WIDTH, height], "flags": {}, "order": 0, "mode": 0,
