@@ -240,6 +240,8 @@ def put(document: Document, step_id: str, name: str, value: Any) -> bool:
         names = widget_names(node)
         if name not in names:
             return False
+        if node.entry.get("widgets_values") is None:
+            node.entry["widgets_values"] = []
         lengthen(node.entry, names)
         if node.entry.get("widgets_values_named") is not None:
             node.entry["widgets_values_named"][name] = value
@@ -253,7 +255,11 @@ def put(document: Document, step_id: str, name: str, value: Any) -> bool:
 
 
 def updated(document: Mapping[str, Any], api: Mapping[str, Any]) -> dict[str, Any]:
-    """A UI document that says what an API form says: a copy with new values, or a new one where it cannot be said in it."""
+    """A UI document that says what an API form says: a copy with new values.
+
+    A new one where steps or wires differ, or where one widget would have to say two things: that of a subgraph with two
+    instances, or of a primitive with two wires.
+    """
     before = to_api(document)
     if _wiring(before) != _wiring(api):
         return from_api(api)
@@ -263,7 +269,13 @@ def updated(document: Mapping[str, Any], api: Mapping[str, Any]) -> dict[str, An
         for name, value in api[step_id]["inputs"].items():
             if not is_link(value) and entry["inputs"].get(name) != value:
                 put(inside, step_id, name, value)
-    return changed
+    said = to_api(changed)
+    same = all(
+        is_link(value) or said[step_id]["inputs"].get(name) == value
+        for step_id, entry in api.items()
+        for name, value in entry["inputs"].items()
+    )
+    return changed if same else from_api(api)
 
 
 def _wiring(api: Mapping[str, Any]) -> dict[str, Any]:

@@ -178,6 +178,26 @@ def test_a_value_found_for_a_promoted_widget_is_written_where_it_is_shown() -> N
     assert to_data(loads(dumps(graph)))["7:3"]["inputs"]["stops"] == -0.25
 
 
+def test_what_one_widget_cannot_say_for_two_steps_is_written_into_a_new_document() -> None:
+    twice = nested()
+    twice["nodes"].append({"id": 17, "type": "out", "mode": 0, "inputs": [{"name": "image", "type": "IMAGE", "link": 3}],
+                           "outputs": [{"name": "image", "type": "IMAGE"}]})  # fmt: skip
+    twice["links"] = [[1, 1, 0, 7, 0, "IMAGE"], [3, 7, 0, 17, 0, "IMAGE"], [2, 17, 0, 8, 0, "IMAGE"]]
+    both = from_data(twice).with_values({"7:4:9.amount": 0.9, "17:4:9.amount": 0.9})
+    assert "definitions" in json.loads(dumps(both))
+    assert to_data(loads(dumps(both))) == to_data(both)
+    one = loads(dumps(from_data(twice).with_values({"7:4:9.amount": 0.9})))
+    assert sorted(step.value("amount") for step in one if step.spec.id == "colour.saturation") == [0.1, 0.9]
+
+
+def test_a_node_saved_without_values_takes_them() -> None:
+    ui = document()
+    del node(ui, 2)["widgets_values"]
+    written = json.loads(dumps(loads(json.dumps(ui)).with_values({"Bright.stops": 1.0})))
+    assert node(written, 2)["widgets_values"] == [1.0]
+    assert node(written, 1) == node(ui, 1)
+
+
 def test_a_bypassed_subgraph_is_passed_by_and_its_inside_is_not_read() -> None:
     ui = nested()
     ui["nodes"][1]["mode"] = 4
