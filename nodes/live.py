@@ -19,7 +19,7 @@ from ..graph.room import Room
 from ..graph.shape import Entry, entry_of, field, plain_data
 from ..graph.ui_layout import is_link
 from ..ops.params import File
-from ..ops.spec import PICTURES
+from ..ops.spec import PICTURES, Input
 from . import comfy
 from .memory import MEMORY
 from .recipe import Recipe, record, source_of
@@ -40,17 +40,17 @@ class _Rebuilding:
         self.prompt, self.stale = prompt, False
         self.made: dict[str, Any] = {}
 
-    def at(self, node: str, slot: int = 0, depth: int = 0) -> Recipe:
-        """The recipe of a node's output."""
+    def at(self, node: str, slot: int = 0, socket: str = "IMAGE", depth: int = 0) -> Recipe:
+        """The recipe of a node's output. socket: what another pack's node gives there."""
         if node not in self.prompt:
             raise WorkflowError(f"expected a node {one_line(node, 40)!r} in the prompt")
         if depth > _LONGEST:
             raise WorkflowError(f"expected at most {_LONGEST} steps in a row, and no circle")
         entry = entry_of(node, self.prompt[node])
         if entry.kind == "luxgrad.fit":
-            return self._wire(node, entry, "photo", depth)
+            return self._wire(node, entry, find_spec(entry.kind).inputs[0], depth)
         if not entry.kind.startswith("luxgrad.") and entry.kind != "LoadImage":
-            return self._foreign(node, slot)
+            return self._foreign(node, slot, socket)
         if node not in self.made:
             self.made[node] = self._step(node, entry, depth)
         graph, handed = self.made[node]
@@ -62,9 +62,9 @@ class _Rebuilding:
     def _step(self, node: str, entry: Entry, depth: int) -> Any:
         spec, given = find_spec(entry.kind), entry.inputs
         inputs = {
-            wire.name: self._wire(node, entry, wire.name, depth)
+            wire.name: self._wire(node, entry, wire, depth)
             for wire in spec.inputs
-            if isinstance(given.get(wire.name), list)
+            if wire.required or given.get(wire.name) is not None
         }
         values = {param.name: given[param.name] for param in spec.params if param.name in given}
         graph, handed = record(spec, node, entry.title, values, inputs)
@@ -75,22 +75,23 @@ class _Rebuilding:
             handed[node] = _opened(param.kind.kind, name, {key: values[key] for key in DEVELOPING if key in values})
         return graph, handed
 
-    def _wire(self, node: str, entry: Entry, name: str, depth: int) -> Recipe:
-        link = entry.inputs.get(name)
+    def _wire(self, node: str, entry: Entry, wire: Input, depth: int) -> Recipe:
+        link, where = entry.inputs.get(wire.name), f"node {one_line(node, 40)}, {wire.name}"
         if not is_link(link):
-            raise WorkflowError(
-                f"node {one_line(node, 40)}: expected a wire [node, output] at its input {name}; got {got(link)}"
-            )
-        return self.at(link[0], link[1], depth + 1)
+            raise WorkflowError(f"{where}: expected a wire [node, output]; got {'nothing' if link is None else got(link)}")
+        found = self.at(link[0], link[1], wire.socket, depth + 1)
+        if found.socket != wire.socket:
+            raise WorkflowError(f"{where}: expected {wire.socket}; got {found.socket} from node {one_line(link[0], 40)}")
+        return found
 
-    def _foreign(self, node: str, slot: int) -> Recipe:
+    def _foreign(self, node: str, slot: int, socket: str) -> Recipe:
         found = MEMORY.seen(f"{node}/{slot}", self.prompt)
         if found is None:
             raise NotYet(f"node {one_line(node, 40)} has not run yet")
         photo, stale = found
         self.stale |= stale
         step_id = f"{node}/{slot}"
-        return source_of(step_id, MEMORY.looked(f"{step_id} {id(photo)}", lambda: photo), slot)
+        return source_of(step_id, MEMORY.looked(f"{step_id} {id(photo)}", lambda: photo), int(socket == "MASK"))
 
 
 def _opened(kind: str, name: str, options: Mapping[str, Any]) -> Any:
