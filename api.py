@@ -10,20 +10,22 @@ from typing import Any
 import torch
 
 from .advice.auto import auto
+from .engine.export import export_job
+from .engine.render import Put, companions, render
 from .files.decode import read_photo
 from .files.errors import FileError
 from .files.folder import Folders, read_file
 from .files.names import expanded, numbered
 from .files.save import save_rendered
 from .files.workflow import embedded_workflow, is_picture
+from .fit.fit import fit
+from .fit.report import Fitted
+from .graph import model
 from .graph.embedding import workflow_texts
 from .graph.errors import Stopped, WorkflowError
-from .graph.export import export_job
-from .graph.model import Graph, Link, Step
-from .graph.plan import Ref
+from .graph.model import Ref, Step
 from .graph.ports import DEVELOPING, PORTS
-from .graph.render import Put, companions
-from .graph.schema import MOST_BYTES, loads
+from .graph.schema import MOST_BYTES, from_data, loads, save as save_workflow
 from .light.difference import compare
 from .light.photo import Photo
 from .light.rectangle import strips
@@ -33,6 +35,33 @@ from .ops.params import BadValue
 __all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save"]
 
 Name = str | os.PathLike[str]
+
+
+class Graph(model.Graph):
+    """A workflow to call, to fit and to save."""
+
+    @classmethod
+    def of(cls, workflow: model.Graph | Mapping[str, Any]) -> Graph:
+        """A graph of the inner rooms, or a workflow as Python data (API or UI form), with this face. Raises WorkflowError."""
+        graph = workflow if isinstance(workflow, model.Graph) else from_data(workflow)
+        return cls(graph.steps, graph.read, graph.tables, graph.document)
+
+    def __call__(self, photo: model.Photos, values: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """Render the graph. A photo gives a photo, a B3HW tensor a tensor, with ordinary autograd.
+
+        photo: for the only source of the graph, or a mapping from source steps to photos.
+        values: parameters by path; tensors (0-d, or one value per picture of a batch) that require gradients get them.
+        options: as in `engine.render.render`.
+        """
+        return render(self, photo, values or {}, **options)
+
+    def fit(self, photo: model.Photos, target: Any = None, **options: Any) -> Fitted[Graph]:
+        """Move the free sliders so that the photo comes out like the target; options as in `fit.fit.fit`."""
+        return fit(self, photo, target, **options)
+
+    def save(self, file: Name) -> None:
+        """Write the workflow file, in the form it came in, and the tables that a fit made beside it."""
+        save_workflow(self, file)
 
 
 class Workspace:
@@ -68,7 +97,7 @@ def open(file: Name, roots: Sequence[Name] = ()) -> Graph:  # noqa: A001
 def open_workflow(path: Path, roots: Sequence[Path], own: Collection[str] = ()) -> Graph:
     """As `open`; `own` names are the user's, and may lie anywhere."""
     try:
-        return loads(workflow_text(path), Workspace([path.parent, *roots], own))
+        return Graph.of(loads(workflow_text(path), Workspace([path.parent, *roots], own)))
     except WorkflowError as error:
         raise WorkflowError(f"{path}: {error}") from None
 
@@ -121,7 +150,7 @@ def save(
     metadata: str = "keep",
     size: int = 0,
     sharpen: str = "none",
-    workflow: Graph | None = None,
+    workflow: model.Graph | None = None,
 ) -> Path:
     """Write a photo with its profile and metadata, as the step Save Photo does; the name's ending chooses the format.
 
@@ -132,8 +161,8 @@ def save(
     options = {"depth": depth, "quality": quality, "dither": dither, "colour_space": colour_space, "metadata": metadata,
                "size": size, "sharpen": sharpen, "workflow": workflow is not None}  # fmt: skip
     values = {name: _checked_option("luxgrad.save_photo", name, value) for name, value in options.items()}
-    camera = Graph({"photo": Step("photo", PORTS["luxgrad.load_photo"])})
-    job = export_job(camera, Link("photo"), {Ref("photo"): photo}, values["size"], values["sharpen"])
+    camera = model.Graph({"photo": Step("photo", PORTS["luxgrad.load_photo"])})
+    job = export_job(camera, Ref("photo"), {Ref("photo"): photo}, values["size"], values["sharpen"])
     result = job.plan.size(job.plan.outputs[0])
     path = numbered(Path(expanded(os.fspath(file), photo.metadata, (result.width, result.height))))
 

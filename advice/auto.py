@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import torch
 
 from ..graph.model import Graph, Step
+from ..graph.outputs import output_of, upstream
 from ..graph.patch import Patch, apply
-from ..graph.targets import target, upstream
 from ..light.adaptation import illuminant_xyz
 from ..light.photo import Photo
 from ..light.planes import planes
@@ -95,7 +95,7 @@ def auto(graph: Graph, photo: Photo, sink: str | None = None) -> Patch:
 
     Steps that the graph has already are set; the others are put between the photo and its first users.
     """
-    needed = upstream(graph, [target(graph, sink)])
+    needed = upstream(graph, [output_of(graph, sink)])
     camera = next(step for step in graph if step.id in needed and _is_camera(step))
     patch: list[dict[str, Any]] = []
     missing: list[tuple[OpSpec, dict[str, float]]] = []

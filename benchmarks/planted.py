@@ -18,11 +18,10 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ..api import Graph
 from ..files.encode import Canvas
-from ..graph.fit import Fitted
-from ..graph.free import Unknown, read_free
-from ..graph.model import Graph
-from ..graph.schema import from_data
+from ..fit.fit import Fitted
+from ..fit.free import Unknown, read_free
 from ..light.difference import compare
 from ..light.photo import Photo
 from ..light.rectangle import strips
@@ -80,7 +79,7 @@ def chain(operations: Sequence[str]) -> Graph:
         data[name] = {"class_type": f"luxgrad.{operation}", "inputs": {"image": [before, 0]}}
         before = name
     data["out"] = {"class_type": "luxgrad.save_photo", "inputs": {"image": [before, 0]}}
-    return from_data(data)
+    return Graph.of(data)
 
 
 def plant(graph: Graph, seed: int) -> tuple[Graph, list[Unknown], list[float]]:

@@ -14,11 +14,10 @@ from typing import Any
 
 import torch
 
-from ..api import open_workflow
+from ..api import Graph, open_workflow
 from ..files.cube import read_cube
 from ..files.decode import read_photo
 from ..files.encode import Canvas, write_photo
-from ..graph.schema import from_data
 from ..light.photo import Photo
 from ..light.rectangle import strips
 from ..ops.colour.lut3d import lut3d
@@ -33,7 +32,7 @@ def large_photo(out: Path, pixels: int = PIXELS) -> Path:
     source = max(photo_files(), key=lambda path: path.stat().st_size)
     photo = read_photo(source)
     edge = round(photo.size.long_edge * (pixels / photo.size.pixels) ** 0.5)
-    graph = from_data({
+    graph = Graph.of({
         "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
         "resize": {"class_type": "luxgrad.geometry.resize", "inputs": {"image": ["photo", 0], "long_edge": edge}},
         "out": {"class_type": "luxgrad.save_photo", "inputs": {"image": ["resize", 0]}},
@@ -77,19 +76,18 @@ seconds = time.perf_counter() - start
 
 GRADIENT = """
 import luxgrad, torch
-from luxgrad.graph.model import Link, Step
-from luxgrad.graph.plan import Ref
-from luxgrad.graph.render import Job
-from luxgrad.graph.targets import gather_sources, target
+from luxgrad.graph.model import Ref, Step
+from luxgrad.engine.render import Job
+from luxgrad.graph.outputs import gather_sources, output_of
 from luxgrad.ops.spec import REGISTRY
 graph, photo = luxgrad.open(sys.argv[1]), luxgrad.load(sys.argv[2])
-shown = target(graph)
-loss = Step("loss", REGISTRY["loss.l2"], {}, {"image": shown, "target": Link("1")})
+shown = output_of(graph)
+loss = Step("loss", REGISTRY["loss.l2"], {}, {"image": shown, "target": Ref("1")})
 graph = type(graph)({**graph.steps, "loss": loss}, graph.read)
 paths = [graph.path(text) for text in graph.paths()]
 tensors = {path: torch.full((1, 1, 1, 1), float(graph.value(path)), requires_grad=True) for path in paths}
 start = time.perf_counter()
-job = Job(graph, [Link("loss")], gather_sources(graph, {"1": photo}, [Link("loss")]), tensors)
+job = Job(graph, [Ref("loss")], gather_sources(graph, {"1": photo}, [Ref("loss")]), tensors)
 job.outputs()[0].sum().backward()
 seconds = time.perf_counter() - start
 assert all(torch.isfinite(t.grad).all() for t in tensors.values())
@@ -170,7 +168,7 @@ def _look_up() -> list[str]:
     processor = PyOpenColorIO.Config.CreateRaw().getProcessor(transform).getDefaultCPUProcessor()
     pixels = light[0].permute(1, 2, 0).contiguous().numpy().copy()
     theirs = _median(lambda: _seconds(lambda: processor.applyRGB(pixels)))
-    graph = from_data({
+    graph = Graph.of({
         "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
         "table": {"class_type": "luxgrad.load_lut", "inputs": {}},
         "look": {"class_type": "luxgrad.colour.lut3d", "inputs": {"image": ["photo", 0], "lut": ["table", 0]}},

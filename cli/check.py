@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from ..engine.plan import resolved
+from ..fit.free import read_free, read_tables
 from ..graph.errors import WorkflowError
-from ..graph.free import read_free, read_tables
-from ..graph.model import Graph, Link, Step
-from ..graph.plan import resolved
-from ..graph.targets import upstream
+from ..graph.model import Graph, Ref, Step
+from ..graph.outputs import upstream
 from ..light.photo import Photo
 
 
@@ -35,7 +35,7 @@ def _about(graph: Graph, step: Step) -> str:
     return f"{text} {len(names)} free sliders" + (f", {len(tables)} tables" if tables else "") + f": {shown}"
 
 
-def warnings_for(graph: Graph, links: Sequence[Link], photos: Mapping[str, Photo]) -> list[str]:
+def warnings_for(graph: Graph, links: Sequence[Ref], photos: Mapping[str, Photo]) -> list[str]:
     """What a photographer would want to know before running."""
     notes = [
         f"{step} works as in ComfyUI: 8 bits, without colour profile"
@@ -47,7 +47,7 @@ def warnings_for(graph: Graph, links: Sequence[Link], photos: Mapping[str, Photo
     return notes
 
 
-def _display_notes(graph: Graph, link: Link, photos: Mapping[str, Photo]) -> list[str]:
+def _display_notes(graph: Graph, link: Ref, photos: Mapping[str, Photo]) -> list[str]:
     """Scene light wants one display transform on its way to a sink, display light none."""
     transforms, step = 0, graph.steps[resolved(graph, link).step]
     while step.links:

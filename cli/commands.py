@@ -9,16 +9,16 @@ from pathlib import Path
 
 from ..advice.auto import auto as first_guess
 from ..api import workflow_text
+from ..engine.bake import bake as bake_graph
+from ..engine.estimate import estimate
+from ..engine.render import Job
 from ..files.atomic import whole_file
 from ..files.cube import write_cube
 from ..files.workflow import embedded_workflow, is_picture
-from ..graph.bake import bake as bake_graph
-from ..graph.estimate import estimate
 from ..graph.model import Step
+from ..graph.outputs import gather_sources, output_of
 from ..graph.patch import apply
-from ..graph.render import Job
 from ..graph.schema import dumps, from_data, parse, to_data, written
-from ..graph.targets import gather_sources, target
 from ..graph.ui_form import is_ui_form, to_api
 from ..graph.ui_layout import from_api
 from ..ops.spec import REGISTRY
@@ -44,8 +44,8 @@ def ops(options: argparse.Namespace) -> None:
 def check(options: argparse.Namespace) -> None:
     """Check a workflow: that it is sound, what it needs, and what it will do."""
     graph = open_graph(options)
-    link = target(graph, None) if len(graph.by_role("sink")) == 1 else None
-    links = [link] if link else [next(iter(step.links.values())) for step in graph.by_role("sink")] or [target(graph)]
+    link = output_of(graph, None) if len(graph.by_role("sink")) == 1 else None
+    links = [link] if link else [next(iter(step.links.values())) for step in graph.by_role("sink")] or [output_of(graph)]
     photos = read_photos(graph, input_files(graph, options.input, links))
     for line in [*describe(graph), *(f"note: {note}" for note in warnings_for(graph, links, photos))]:
         print(plain(line))
@@ -79,7 +79,7 @@ def bake(options: argparse.Namespace) -> None:
 def auto(options: argparse.Namespace) -> None:
     """A first guess for a photo, as a patch or as a workflow."""
     graph = open_graph(options)
-    link = target(graph, options.sink)
+    link = output_of(graph, options.sink)
     files = input_files(graph, options.input, [link])
     given = gather_sources(graph, read_photos(graph, files), [link])
     photo = next(value for value in given.values() if hasattr(value, "metadata"))

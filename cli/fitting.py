@@ -10,15 +10,16 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ..api import Graph
+from ..engine.render import Job, Settings, as_photo, companions
 from ..files.comparison import write_comparison
 from ..files.decode import read_photo
 from ..files.encode import Canvas, write_photo
 from ..files.errors import FileError
-from ..graph.fit import Fitted, PairResult, fit as fit_graph
-from ..graph.model import Graph, Link, Path as SliderPath
-from ..graph.render import Job, Settings, as_photo, companions
+from ..fit.fit import Fitted, PairResult, fit as fit_graph
+from ..graph.model import Path as SliderPath, Ref
+from ..graph.outputs import gather_sources, output_of
 from ..graph.schema import save
-from ..graph.targets import gather_sources, target
 from ..light.difference import Difference
 from ..light.photo import Photo
 from .problems import UsageError
@@ -32,7 +33,7 @@ def fit(options: argparse.Namespace) -> None:
     """Fit, then write everything or nothing."""
     graph, out = open_graph(options), Path(options.out)
     fits = graph.by_role("fit")
-    link = target(graph, options.sink) if options.sink or len(fits) != 1 else fits[0].links["photo"]
+    link = output_of(graph, options.sink) if options.sink or len(fits) != 1 else fits[0].links["photo"]
     files, targets = _pairs(graph, options, link)
     typed = [path for pair in files for path in pair.values()] + [path for path in targets if path]
     _refuse(out, options.force, [Path(options.workflow), *typed, *named_files(graph).values()])
@@ -62,7 +63,7 @@ def fit(options: argparse.Namespace) -> None:
     print(f"\ncomparison: {out / 'comparison.png'}")
 
 
-def _pairs(graph: Graph, options: argparse.Namespace, link: Link) -> tuple[list[dict[str, Path]], list[Path | None]]:
+def _pairs(graph: Graph, options: argparse.Namespace, link: Ref) -> tuple[list[dict[str, Path]], list[Path | None]]:
     """For every pair, the photo files by source step, and the target's file."""
     files = [input_files(graph, options.input, [link])]
     targets = [Path(options.target) if options.target else None]
@@ -132,7 +133,7 @@ def _write_pictures(
     start: Graph,
     pair: PairResult,
     photos: Mapping[str, Photo],
-    link: Link,
+    link: Ref,
     settings: Settings,
 ) -> None:
     job = Job(pair.graph, [link], gather_sources(pair.graph, photos, [link]), {}, 1.0, settings)

@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..engine.export import export_job
+from ..engine.render import Job, Put, Settings, companions, origin
 from ..files.ahead import read_ahead
 from ..files.encode import Canvas, depth_for, write_like_comfyui
 from ..files.names import expanded, numbered
 from ..files.save import save_rendered
 from ..graph.embedding import workflow_texts
-from ..graph.export import export_job
-from ..graph.model import Graph, Link, Step
+from ..graph.model import Graph, Ref, Step
+from ..graph.outputs import gather_sources, output_of
 from ..graph.ports import PORTS
-from ..graph.render import Job, Put, Settings, companions, origin
-from ..graph.targets import gather_sources, target
 from ..light.photo import Photo
 from .problems import UsageError, problem_line
 from .show import Bar
@@ -63,7 +63,7 @@ class _Run:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options, self.graph = options, open_graph(options)
-        self.link = target(self.graph, options.sink)
+        self.link = output_of(self.graph, options.sink)
         self.sink = next((step for step in self.graph.by_role("sink") if self.link in step.links.values()), None)
         if options.sink is not None and self.graph.step(options.sink) in self.graph.by_role("sink"):
             self.sink = self.graph.step(options.sink)
@@ -110,7 +110,7 @@ def _metadata(job: Job) -> Mapping[str, Any]:
     return photo.metadata if photo else {}
 
 
-def _job(graph: Graph, link: Link, photos: Any, sink: Step | None, size: int | None, settings: Settings) -> Job:
+def _job(graph: Graph, link: Ref, photos: Any, sink: Step | None, size: int | None, settings: Settings) -> Job:
     values = _save_values(sink)
     given = gather_sources(graph, photos, [link])
     if _like_comfyui(sink):

@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
-from ..api import Workspace, open_workflow
+from ..api import Graph, Workspace, open_workflow
 from ..files.decode import read_photo
 from ..graph.errors import WorkflowError
-from ..graph.model import Graph, Step
+from ..graph.model import Step
+from ..graph.outputs import upstream
 from ..graph.ports import DEVELOPING
-from ..graph.targets import upstream
 from ..light.photo import Photo
 from ..ops.params import Count, File, Slider, Switch
 from .problems import UsageError

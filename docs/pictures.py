@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 import luxgrad
-from luxgrad.graph.targets import gather_sources, target
+from luxgrad.graph.outputs import gather_sources, output_of
 from luxgrad.light.photo import Photo
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -14,7 +14,7 @@ GAP = 8
 for path in sorted((ROOT / "workflows").glob("*.json")):
     graph = luxgrad.open(path)
     after = graph({}, size=560)
-    photo = next(value for value in gather_sources(graph, {}, [target(graph)]).values() if isinstance(value, Photo))
+    photo = next(value for value in gather_sources(graph, {}, [output_of(graph)]).values() if isinstance(value, Photo))
     before = photo.reduced(after.size)
     gap = torch.ones(1, 3, after.size.height, GAP)
     sheet = Photo(torch.cat([before.pixels, gap, after.pixels], dim=3))

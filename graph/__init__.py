@@ -1,1 +1,1 @@
-"""Graphs: steps and links, their file, their plan, and how they are executed, differentiated and fitted."""
+"""Graphs: steps and wires, their files, and the patches that edit them."""

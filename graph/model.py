@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from torch import Tensor
 
@@ -18,17 +18,16 @@ from ..ops.spec import OpSpec, Param
 from ..ops.types import Lut
 from .errors import WorkflowError, nearest, one_line
 
-if TYPE_CHECKING:
-    from .fit import Fitted
-
 Read = Callable[..., Any]
 """read(kind, name, **options) -> the photo, look-up table or network of that name; raises WorkflowError."""
+
+G = TypeVar("G", bound="Graph")
 
 Photos = Photo | Tensor | Mapping[str, Photo]
 
 
-class Link(NamedTuple):
-    """The end of a wire: an output of a step, by the step's id and the number of the output."""
+class Ref(NamedTuple):
+    """One value of a graph: an output of a step, by the step's id and the number of the output. Wires begin here."""
 
     step: str
     slot: int = 0
@@ -51,7 +50,7 @@ class Step:
     id: str
     spec: OpSpec
     values: Mapping[str, Any] = field(default_factory=dict)
-    links: Mapping[str, Link] = field(default_factory=dict)
+    links: Mapping[str, Ref] = field(default_factory=dict)
     title: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -72,7 +71,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Graph:
-    """Steps by id, in the order of the file. Call it with a photo to render it.
+    """Steps by id, in the order of the file. `luxgrad.Graph` adds what can be done with it: call, fit, save.
 
     read: how files that steps name are found and opened; None outside a folder. tables: look-up tables that a fit made, by
     the file name that their steps give; `save` writes them. document: the UI form that the graph was read from, if it was.
@@ -145,39 +144,16 @@ class Graph:
         """Every slider of the graph."""
         return [self.show(Path(step.id, param.name)) for step in self for param in step.spec.sliders]
 
-    def with_values(self, values: Mapping[str, Any]) -> Graph:
+    def with_values(self: G, values: Mapping[str, Any]) -> G:
         """The same graph with parameters set by path, each checked against its declaration."""
         return self.with_paths({self.path(text): value for text, value in values.items()})
 
-    def with_paths(self, values: Mapping[Path, Any]) -> Graph:
+    def with_paths(self: G, values: Mapping[Path, Any]) -> G:
         steps = dict(self.steps)
         for path, value in values.items():
             step = steps[path.step]
             steps[path.step] = dataclasses.replace(step, values={**step.values, path.name: checked(step, path.name, value)})
         return dataclasses.replace(self, steps=steps)
-
-    def __call__(self, photo: Photos, values: Mapping[str, Any] | None = None, **options: Any) -> Any:
-        """Render the graph. A photo gives a photo, a B3HW tensor a tensor, with ordinary autograd.
-
-        photo: for the only source of the graph, or a mapping from source steps to photos.
-        values: parameters by path; tensors (0-d, or one value per picture of a batch) that require gradients get them.
-        options: as in `graph.render.render`.
-        """
-        from .render import render
-
-        return render(self, photo, values or {}, **options)
-
-    def fit(self, photo: Photos, target: Any = None, **options: Any) -> Fitted:
-        """Move the free sliders so that the photo comes out like the target; options as in `graph.fit.fit`."""
-        from .fit import fit
-
-        return fit(self, photo, target, **options)
-
-    def save(self, file: str) -> None:
-        """Write the workflow file, in the form it came in, and the tables that a fit made beside it."""
-        from .schema import save
-
-        save(self, file)
 
 
 def checked(step: Step, name: str, value: Any) -> Any:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .errors import WorkflowError, got, nearest
-from .model import Graph, Link
+from .model import Graph, Ref
 from .schema import from_data, to_data
 from .shape import field, plain_data
 
@@ -79,7 +79,7 @@ def _link(graph: Graph, edit: Mapping[str, Any]) -> Graph:
             f"{step} has no input {edit['input']!r} {nearest(edit['input'], [e.name for e in step.spec.inputs])}"
         )
     origin, slot = _wire(edit["from"], "from")
-    links = {**step.links, edit["input"]: Link(graph.step(origin).id, slot)}
+    links = {**step.links, edit["input"]: Ref(graph.step(origin).id, slot)}
     return _with_step(graph, dataclasses.replace(step, links=links))
 
 

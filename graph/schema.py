@@ -12,7 +12,7 @@ from typing import Any
 from ..ops.cube_text import fitted_text
 from ..ops.spec import OpSpec
 from .errors import WorkflowError, got, nearest, one_line
-from .model import Graph, Link, Read, Step, checked
+from .model import Graph, Read, Ref, Step, checked
 from .ports import find_spec
 from .shape import MOST_STEPS, entry_of, plain_data
 from .ui_form import is_ui_form, to_api, updated
@@ -101,7 +101,7 @@ def _input_names(spec: OpSpec) -> list[str]:
     return [entry.name for entry in spec.inputs] + [param.name for param in spec.params]
 
 
-def _link(step: Step, name: str, given: list[Any]) -> Link:
+def _link(step: Step, name: str, given: list[Any]) -> Ref:
     if step.spec.input(name) is None:
         if step.spec.param(name) is not None:
             raise WorkflowError(f"{step}, {name}: expected a value; got a wire (tie sliders in the Fit step instead)")
@@ -109,7 +109,7 @@ def _link(step: Step, name: str, given: list[Any]) -> Link:
     ok = len(given) == 2 and isinstance(given[0], str) and type(given[1]) is int and given[1] >= 0
     if not ok:
         raise WorkflowError(f"{step}, {name}: expected a wire [step, output]; got {str(given)[:60]}")
-    return Link(given[0], given[1])
+    return Ref(given[0], given[1])
 
 
 def _check_links(graph: Graph) -> None:

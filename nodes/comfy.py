@@ -14,13 +14,13 @@ from typing import Any
 
 import torch
 
+from ..engine.cache import Cache
+from ..engine.memory import Memory
+from ..engine.render import Settings
 from ..files.errors import FileError
 from ..files.folder import Folders, read_file
 from ..files.names import expanded, numbered
-from ..graph.cache import Cache
 from ..graph.errors import Stopped, WorkflowError
-from ..graph.render import Settings
-from ..graph.room import Room
 from ..networks.weights import WeightsError, load_network
 
 CACHE = Cache(512 << 20)
@@ -174,7 +174,7 @@ def rendering(pixels: int) -> Iterator[Settings]:
         management.free_memory(_TILES + _PICTURES * pixels, device())
     bar = Progress()
     with torch.inference_mode(False), torch.enable_grad():
-        yield Settings(device=device(), progress=bar.tiles, room=Room(make_room))
+        yield Settings(device=device(), progress=bar.tiles, memory=Memory(make_room))
 
 
 def make_room() -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..files.errors import FileError
 from ..graph.errors import WorkflowError
-from ..graph.model import Graph, Link, Step
+from ..graph.model import Graph, Ref, Step
 from ..ops.params import Choice, Count, File, Kind, Slider, Switch, Text
 from ..ops.spec import PICTURES, Input, OpSpec, Param
 from .masks import fitting_mask
@@ -144,7 +144,7 @@ def recorded(
             handed[step.id] = opened()
         for slot, output in enumerate(spec.outputs):
             if output.socket in PICTURES:
-                Recipe(graph, Link(step.id, slot), handed).plan()
+                Recipe(graph, Ref(step.id, slot), handed).plan()
     return graph, handed
 
 
@@ -193,6 +193,6 @@ def recipe_of(wire: Input, value: Any, link: Any, own: str) -> Recipe:
 def outputs(graph: Graph, handed: Mapping[str, Any]) -> tuple[Any, ...]:
     """What a step's sockets carry."""
     step = list(graph)[-1]
-    recipes = [Recipe(graph, Link(step.id, slot), handed) for slot in range(len(step.spec.outputs))]
+    recipes = [Recipe(graph, Ref(step.id, slot), handed) for slot in range(len(step.spec.outputs))]
     pictures = [output.socket in PICTURES for output in step.spec.outputs]
     return tuple(carry(recipe) if picture else Handle(recipe) for recipe, picture in zip(recipes, pictures))

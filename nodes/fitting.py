@@ -9,12 +9,12 @@ from typing import Any
 from torch import Tensor
 
 from ..files.atomic import whole_file
+from ..fit.fit import fit
+from ..fit.free import read_free
+from ..fit.report import Fitted, PairResult
 from ..graph.errors import WorkflowError
-from ..graph.fit import fit
-from ..graph.free import read_free
 from ..graph.model import Graph, Step
-from ..graph.report import Fitted, PairResult
-from ..graph.targets import upstream
+from ..graph.outputs import upstream
 from ..light.photo import Photo
 from ..ops.cube_text import fitted_text
 from ..ops.spec import OpSpec

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..engine.render import as_photo, origin
 from ..files.info import exposure_line, shot_of
 from ..files.metadata import FILE_NAME
 from ..files.sheet import Sheet, contact_sheet
-from ..graph.render import as_photo, origin
 from ..light.photo import Photo
 from . import comfy
 from .factory import RecordingNode, arriving, naming

@@ -11,11 +11,11 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+from ..engine.memory import Memory
+from ..engine.render import Settings
 from ..graph.errors import WorkflowError, got, one_line
-from ..graph.model import Link
+from ..graph.model import Ref
 from ..graph.ports import DEVELOPING, find_spec
-from ..graph.render import Settings
-from ..graph.room import Room
 from ..graph.shape import Entry, entry_of, field, plain_data
 from ..graph.ui_layout import is_link
 from ..ops.params import File
@@ -57,7 +57,7 @@ class _Rebuilding:
         outputs = graph.steps[node].spec.outputs
         if not 0 <= slot < len(outputs) or outputs[slot].socket == "STRING":
             raise WorkflowError(f"expected a picture from node {one_line(node, 40)!r}; its output {slot} is none")
-        return Recipe(graph, Link(node, slot), handed)
+        return Recipe(graph, Ref(node, slot), handed)
 
     def _step(self, node: str, entry: Entry, depth: int) -> Any:
         spec, given = find_spec(entry.kind), entry.inputs
@@ -114,7 +114,7 @@ def preview(prompt: Mapping[str, Any], node: str, size: int = SIZE, moving: str 
     if recipe.socket not in PICTURES:
         raise WorkflowError(f"expected a node that gives a picture; node {one_line(node, 40)} gives {recipe.socket}")
     scale = min(1.0, size / recipe.size.long_edge)
-    settings = Settings(device=comfy.device(), room=Room(comfy.CACHE.clear))  # models may be at work in a run: they stay
+    settings = Settings(device=comfy.device(), memory=Memory(comfy.CACHE.clear))  # models may be at work in a run: they stay
     codes = recipe.render(settings, scale, comfy.CACHE, moving)
     codes = codes[0, ..., :3] if codes.ndim == 4 else codes[0, ..., None].expand(-1, -1, 3)
     buffer = io.BytesIO()

@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..graph.model import Graph, Link, Step
+from ..graph.model import Graph, Ref, Step
 
 if TYPE_CHECKING:
     from .recipe import Recipe
 
 
-def merged(inputs: Mapping[str, Recipe]) -> tuple[Graph, dict[str, Any], dict[str, Link]]:
+def merged(inputs: Mapping[str, Recipe]) -> tuple[Graph, dict[str, Any], dict[str, Ref]]:
     """Several recipes as one graph: shared steps once; a source of the same name that was handed another photo is renamed.
 
     The copies, `name#2`, have no title, so that the first keeps its own.
@@ -20,20 +20,20 @@ def merged(inputs: Mapping[str, Recipe]) -> tuple[Graph, dict[str, Any], dict[st
     steps: dict[str, Step] = {}
     tables: dict[str, Any] = {}
     handed: dict[str, Any] = {}
-    links: dict[str, Link] = {}
+    links: dict[str, Ref] = {}
     for name, recipe in inputs.items():
         clash = [key for key, value in recipe.handed.items() if handed.get(key, value) is not value]
         clash += [key for key, step in recipe.graph.steps.items() if key not in recipe.handed and steps.get(key, step) != step]
         taken = {*steps, *recipe.graph.steps}
         names = {key: _fresh(key, taken) for key in _with_users(recipe.graph, clash)}
         for key, step in recipe.graph.steps.items():
-            moved = {slot: Link(names.get(link.step, link.step), link.slot) for slot, link in step.links.items()}
+            moved = {slot: Ref(names.get(link.step, link.step), link.slot) for slot, link in step.links.items()}
             new = names.get(key, key)
             title = step.title if new == key else ""
             steps[new] = dataclasses.replace(step, id=new, links=moved, title=title) if names else step
         handed |= {names.get(key, key): value for key, value in recipe.handed.items()}
         tables |= recipe.graph.tables
-        links[name] = Link(names.get(recipe.link.step, recipe.link.step), recipe.link.slot)
+        links[name] = Ref(names.get(recipe.link.step, recipe.link.step), recipe.link.slot)
     return Graph(steps, tables=tables), handed, links
 
 

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
-from ..graph.cache import Cache
-from ..graph.derived import Derived
+from ..engine.cache import Cache
+from ..engine.derived import Derived
+from ..engine.plan import Plan, make_plan
+from ..engine.render import Job, Settings, companions
 from ..graph.errors import WorkflowError
-from ..graph.model import Graph, Link, Path, Step, checked
-from ..graph.plan import Plan, make_plan
+from ..graph.model import Graph, Path, Ref, Step, checked
+from ..graph.outputs import full_sizes, gather_sources, upstream
 from ..graph.ports import PORTS
-from ..graph.render import Job, Settings, companions
-from ..graph.targets import full_sizes, gather_sources, upstream
 from ..light.photo import Codes, Photo
 from ..light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
 from ..light.rectangle import Region, Size
@@ -136,7 +136,7 @@ class Recipe:
     """A piece of graph, one of its outputs, and what its sources were handed (photos, tables, networks), by step id."""
 
     graph: Graph
-    link: Link
+    link: Ref
     handed: Mapping[str, Any]
 
     @property
@@ -256,7 +256,7 @@ def source(step_id: str, value: Tensor, mask: bool) -> Recipe:
 
 def source_of(step_id: str, photo: Photo, slot: int) -> Recipe:
     """A photo as a source step; slot 1 is its alpha."""
-    return Recipe(Graph({step_id: Step(step_id, PORTS[SOURCE])}), Link(step_id, slot), {step_id: photo})
+    return Recipe(Graph({step_id: Step(step_id, PORTS[SOURCE])}), Ref(step_id, slot), {step_id: photo})
 
 
 def foreign(step_id: str, value: Any, mask: bool) -> Recipe | None:
@@ -279,7 +279,7 @@ def _followed(step_id: str, value: Any, mask: bool) -> Recipe | None:
     photo = _taped(plain, tape, bare(value), wires, mask)
     step = Step(step_id, PORTS[SOURCE], links=links)
     graph = Graph({**graph.steps, step_id: step}, tables=graph.tables)
-    return Recipe(graph, Link(step_id, int(mask)), {**handed, step_id: photo})
+    return Recipe(graph, Ref(step_id, int(mask)), {**handed, step_id: photo})
 
 
 def _taped(plain: Photo, tape: Tape, was: Tensor, wires: Mapping[str, Leaf], mask: bool) -> Taped:

@@ -10,10 +10,10 @@ from typing import Any
 from PIL import Image as Picture
 from torch import Tensor
 
+from ..engine.export import export_job
+from ..engine.render import Put, as_photo, companions, origin
 from ..files.save import save_rendered
 from ..graph.embedding import texts_of
-from ..graph.export import export_job
-from ..graph.render import Put, as_photo, companions, origin
 from ..light.difference import compare
 from . import comfy
 from .factory import RecordingNode, arriving, naming

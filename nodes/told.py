@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..fit.report import Fitted
 from ..graph.errors import WorkflowError
 from ..graph.model import Graph, Path
-from ..graph.report import Fitted
 from ..graph.ui_form import put
 from ..graph.ui_shape import document_of
 

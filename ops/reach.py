@@ -53,9 +53,9 @@ class Geometry:
 
 @dataclass(frozen=True)
 class Reducer:
-    """A small value from a whole picture, gathered rectangle by rectangle.
+    """A value without pixels from a whole picture, gathered rectangle by rectangle.
 
-    contribute(pictures, ...) -> a small tensor (B, ...), added over rectangles in float64.
+    contribute(pictures, ...) -> a tensor (B, ...), added over rectangles in float64.
     finish(total, ...) -> the value, from the sum over the whole picture; it may name `size`, the picture's size.
     margin: px of neighbourhood that contribute needs around the pixels it counts (`frame.counted` cuts them off).
     apart: pictures of different sizes; contribute takes one `image` at a time, and `total` is a tuple, one sum each.
@@ -68,8 +68,8 @@ class Reducer:
 
 
 @dataclass(frozen=True)
-class Small:
-    """Small values from small values; no pixels."""
+class Arithmetic:
+    """Values without pixels from values without pixels."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Port:
     role: str
 
 
-Reach = Pointwise | Halo | Geometry | Reducer | Small | Port
+Reach = Pointwise | Halo | Geometry | Reducer | Arithmetic | Port
 
 
 def halo(margin: int | Callable[..., int]) -> Halo:

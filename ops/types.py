@@ -98,7 +98,7 @@ SOCKETS: dict[type, Socket] = {
     Lut: Socket("LUXGRAD_LUT"),
     Network: Socket("LUXGRAD_NETWORK"),
 }
-"""The sockets of small values that have a class of their own."""
+"""The sockets of values without pixels that have a class of their own."""
 
 
 class Metadata(dict[str, Any]):
@@ -132,13 +132,13 @@ class Distances(NamedTuple):
 
 
 def in_type_of(picture: Picture, value: Any) -> Any:
-    """A small value in the float type of a picture (statistics are summed in float64)."""
+    """A value without pixels in the float type of a picture (statistics are summed in float64)."""
     dtype = (picture if isinstance(picture, Tensor) else picture.r).dtype
     return rebuilt(value, lambda tensor: tensor.to(dtype))
 
 
 def leaves(value: Any) -> list[Tensor]:
-    """The tensors inside a small value, in a fixed order."""
+    """The tensors inside a value without pixels, in a fixed order."""
     if isinstance(value, Tensor):
         return [value]
     if isinstance(value, Network):
@@ -149,7 +149,7 @@ def leaves(value: Any) -> list[Tensor]:
 
 
 def rebuilt(value: Any, replace: Callable[[Tensor], Tensor]) -> Any:
-    """The same small value with each of its tensors replaced."""
+    """The same value with each of its tensors replaced."""
     if isinstance(value, Tensor):
         return replace(value)
     if isinstance(value, Network):

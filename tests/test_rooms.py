@@ -17,18 +17,20 @@ from luxgrad.ops.spec import REGISTRY
 from .inventory import FILE, inventory
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("advice", "benchmarks", "cli", "files", "graph", "light", "networks", "nodes", "ops", "training")
+ROOMS = ("advice", "benchmarks", "cli", "engine", "files", "fit", "graph", "light", "networks", "nodes", "ops", "training")
 STANDARD = set(sys.stdlib_module_names)
 ALLOWED: dict[str, set[str]] = {
     "light": {"torch"},
     "ops": {"torch", "kornia", "light"},
     "networks": {"torch", "kornia", "safetensors", "light", "ops"},
-    "graph": {"torch", "networkx", "light", "ops", "cma", "numpy"},
+    "graph": {"torch", "networkx", "light", "ops"},
+    "engine": {"torch", "networkx", "light", "ops", "graph"},
+    "fit": {"torch", "cma", "numpy", "light", "ops", "graph", "engine"},
     "files": {"torch", "numpy", "PIL", "tifffile", "imagecodecs", "rawpy", "OpenEXR", "pillow_heif", "light", "ops"},
-    "advice": {"torch", "light", "ops", "graph"},
-    "cli": {"torch", "light", "ops", "graph", "files", "networks", "advice", "api"},
-    "nodes": {"torch", "numpy", "PIL", "aiohttp", "light", "ops", "graph", "files", "networks", "advice"},
-    "training": {"torch", "safetensors", "light", "ops", "graph", "files", "networks"},
+    "advice": {"torch", "light", "ops", "graph", "engine", "fit"},
+    "cli": {"torch", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice", "api"},
+    "nodes": {"torch", "numpy", "PIL", "aiohttp", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice"},
+    "training": {"torch", "safetensors", "light", "ops", "graph", "engine", "fit", "files", "networks"},
     "benchmarks": {
         "torch",
         "numpy",
@@ -39,6 +41,8 @@ ALLOWED: dict[str, set[str]] = {
         "light",
         "ops",
         "graph",
+        "engine",
+        "fit",
         "files",
         "networks",
         "api",
@@ -47,7 +51,9 @@ ALLOWED: dict[str, set[str]] = {
     },
 }
 CODECS = ("imagecodecs", "tifffile", "rawpy", "OpenEXR", "pillow_heif")
-INSIDE_A_FUNCTION_ONLY = {("graph", name) for name in ("cma", "networkx", "numpy")} | {("files", codec) for codec in CODECS}
+INSIDE_A_FUNCTION_ONLY = {("graph", "networkx"), ("engine", "networkx"), ("fit", "cma"), ("fit", "numpy")} | {
+    ("files", codec) for codec in CODECS
+}
 
 
 def python_files() -> list[Path]:

@@ -1,14 +1,14 @@
 from typing import Annotated
 
 from ..params import Count
-from ..reach import Small
+from ..reach import Arithmetic
 from ..spec import operation
 from ..types import Loss
 
 Weight = Annotated[float, Count(0, 1e6, step=0.0001)]
 
 
-@operation(reach=Small())
+@operation(reach=Arithmetic())
 def add(one: Loss, two: Loss, weight_one: Weight = 1.0, weight_two: Weight = 1.0) -> Loss:
     """Two losses as one, each with its weight.
 

@@ -1,9 +1,9 @@
-from ..reach import Small
+from ..reach import Arithmetic
 from ..spec import operation
 from ..types import Distances, Loss
 
 
-@operation(reach=Small())
+@operation(reach=Arithmetic())
 def pull_to_default(distances: Distances) -> Loss:
     """How far the free sliders of a fit are from their defaults: keeps an edit gentle where the target says little.
 

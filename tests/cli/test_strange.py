@@ -67,7 +67,6 @@ def test_a_damaged_workflow_is_checked_run_and_converted_or_refused_in_one_line(
     ran = fine("run", file, "--out", out, "--size", "16", "--force")
     converted = fine("convert", file, form, "--force")
     event(f"check {checked}, run {ran}, convert {converted}")
-    assert checked or not ran
     if converted:
         json.loads(form.read_text())
         assert fine("convert", form, desk / "back.json", "--force") or not checked

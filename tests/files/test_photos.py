@@ -15,12 +15,12 @@ import torch
 from PIL import Image, ImageCms
 
 import luxgrad
+from luxgrad import Graph
 from luxgrad.files.encode import Canvas
-from luxgrad.graph.schema import from_data
 from luxgrad.light.photo import Photo
 from luxgrad.light.rectangle import Region, Size
 
-NEUTRAL = from_data({
+NEUTRAL = Graph.of({
     "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
     "exposure": {"class_type": "luxgrad.tone.exposure", "inputs": {"image": ["photo", 0]}},
     "balance": {"class_type": "luxgrad.colour.white_balance", "inputs": {"image": ["exposure", 0]}},
@@ -157,7 +157,7 @@ def test_alpha_is_carried_through_geometry_and_ignored_by_colour(tmp_path: Path)
     codes = np.zeros((20, 40, 4), np.uint8)
     codes[..., 3] = np.linspace(0, 255, 40, dtype=np.uint8)
     Image.fromarray(codes).save(tmp_path / "alpha.png")
-    graph = from_data({
+    graph = Graph.of({
         "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
         "lift": {"class_type": "luxgrad.tone.exposure", "inputs": {"image": ["photo", 0], "stops": 2.0}},
         "crop": {"class_type": "luxgrad.geometry.crop", "inputs": {"image": ["lift", 0], "left": 50.0}},

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import luxgrad
-from luxgrad.graph.targets import gather_sources, target
+from luxgrad.graph.outputs import gather_sources, output_of
 from luxgrad.light.difference import delta_e_2000, display_to_lab
 from luxgrad.light.gamut import to_display
 from luxgrad.light.photo import Photo
@@ -38,7 +38,7 @@ def test_a_workflow_renders_as_its_golden_picture(name: str) -> None:
 def test_a_workflow_has_a_visible_effect_and_three_families(name: str) -> None:
     graph = luxgrad.open(WORKFLOWS / f"{name}.json")
     assert len({step.spec.family for step in graph if step.spec.family}) >= 3
-    photo = next(v for v in gather_sources(graph, {}, [target(graph)]).values() if isinstance(v, Photo))
+    photo = next(v for v in gather_sources(graph, {}, [output_of(graph)]).values() if isinstance(v, Photo))
     rendered = render(name)
     assert difference(rendered, photo.reduced(rendered.size)).mean().item() > 3.0
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from luxgrad.graph.model import Link
-from luxgrad.graph.render import Job, Settings
-from luxgrad.graph.schema import from_data
-from luxgrad.graph.targets import gather_sources
+from luxgrad import Graph
+from luxgrad.engine.render import Job, Settings
+from luxgrad.graph.model import Ref
+from luxgrad.graph.outputs import gather_sources
 from luxgrad.light.photo import Photo
 from luxgrad.ops.reach import Reducer
 from luxgrad.ops.spec import REGISTRY
@@ -30,9 +30,9 @@ def results(op: str, device: str) -> list[torch.Tensor]:
     pictures = {name: picture.requires_grad_() for name, picture in pictures.items()}
     sliders = {name: value.float().requires_grad_() for name, value in draw_sliders(spec, 21).items()}
     small = small_inputs(spec, torch.float32)
-    given = gather_sources(graph, as_photos(spec, pictures, small), [Link("op")])
+    given = gather_sources(graph, as_photos(spec, pictures, small), [Ref("op")])
     tensors = {graph.path(f"op.{name}"): value for name, value in sliders.items()}
-    (value,) = Job(graph, [Link("op")], given, tensors, 1.0, Settings(device=device, tile_pixels=3000)).outputs()
+    (value,) = Job(graph, [Ref("op")], given, tensors, 1.0, Settings(device=device, tile_pixels=3000)).outputs()
     found = torch.autograd.grad(value.square().sum(), [*sliders.values(), *pictures.values()], allow_unused=True)
     return [value.detach().cpu(), *(gradient.cpu() for gradient in found if gradient is not None)]
 
@@ -44,7 +44,7 @@ def test_an_operation_agrees_with_the_cpu(op: str) -> None:
 
 
 def test_a_graph_with_everything_agrees_with_the_cpu(picture: torch.Tensor) -> None:
-    graph, found = from_data(TWELVE), {}
+    graph, found = Graph.of(TWELVE), {}
     for device in ("cuda", "cpu"):
         values = {p: torch.tensor(float(graph.value(graph.path(p))), requires_grad=True) for p in graph.paths()}
         out = graph(picture, values, device=device)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from luxgrad.graph.model import Graph
-from luxgrad.graph.schema import from_data
+from luxgrad import Graph
 
 
 def chain(*nodes: str | tuple[str, dict[str, Any]], sink: str = "save_photo") -> Graph:
@@ -18,7 +17,7 @@ def chain(*nodes: str | tuple[str, dict[str, Any]], sink: str = "save_photo") ->
         data[name] = {"class_type": f"luxgrad.{node}", "inputs": {"image": [before, 0], **values}}
         before = name
     data["out"] = {"class_type": f"luxgrad.{sink}", "inputs": {"image": [before, 0]}}
-    return from_data(data)
+    return Graph.of(data)
 
 
 POINTWISE = ("tone.exposure", "colour.white_balance", "tone.contrast", "tone.curve", "colour.saturation", "colour.hue_bands")

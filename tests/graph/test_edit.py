@@ -12,14 +12,14 @@ import pytest
 import torch
 
 import luxgrad
+from luxgrad import Graph
 from luxgrad.advice.auto import auto, measure
+from luxgrad.engine.bake import bake
+from luxgrad.engine.cache import Cache
 from luxgrad.files.cube import write_cube
-from luxgrad.graph.bake import bake
-from luxgrad.graph.cache import Cache
+from luxgrad.fit.free import Space, read_free
 from luxgrad.graph.errors import WorkflowError
-from luxgrad.graph.free import Space, read_free
 from luxgrad.graph.patch import apply
-from luxgrad.graph.schema import from_data
 from luxgrad.light.gamut import to_display
 from luxgrad.light.photo import Photo
 from luxgrad.light.primaries import SRGB_TO_REC2020, mix
@@ -27,7 +27,7 @@ from luxgrad.light.transfer import srgb_decode
 
 from .graphs import POINTWISE, TWELVE, chain
 
-TWO_EXPOSURES = from_data({
+TWO_EXPOSURES = Graph.of({
     "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
     "a": {"class_type": "luxgrad.tone.exposure", "inputs": {"image": ["photo", 0], "stops": 1.0}, "_meta": {"title": "First"}},
     "b": {"class_type": "luxgrad.tone.exposure", "inputs": {"image": ["a", 0], "stops": -0.5}},
@@ -152,7 +152,7 @@ def test_auto_leaves_a_grey_photo_without_colour_changes() -> None:
 
 
 def test_the_cache_skips_what_stays_and_gives_the_same_picture(photos) -> None:
-    graph = from_data(TWELVE)
+    graph = Graph.of(TWELVE)
     photo = luxgrad.load(photos / "lake.jpg")
     photo = photo.reduced(photo.size.scaled(0.3))
     cache, tiles_done = Cache(), []
@@ -174,7 +174,7 @@ def test_the_cache_skips_what_stays_and_gives_the_same_picture(photos) -> None:
 
 
 def test_a_cached_step_is_not_used_when_something_before_it_changed(photos) -> None:
-    graph, cache = from_data(TWELVE), Cache()
+    graph, cache = Graph.of(TWELVE), Cache()
     photo = luxgrad.load(photos / "lake.jpg")
     photo = photo.reduced(photo.size.scaled(0.2))
     graph(photo, {"exposure.stops": 0.1}, cache=cache, editing=["colour.amount"])
@@ -185,7 +185,7 @@ def test_a_cached_step_is_not_used_when_something_before_it_changed(photos) -> N
 
 
 def test_gradients_do_not_get_lost_in_the_cache(photos) -> None:
-    graph, cache = from_data(TWELVE), Cache()
+    graph, cache = Graph.of(TWELVE), Cache()
     photo = torch.rand(1, 3, 40, 50)
     found = []
     for kept in (None, cache, cache):

@@ -12,13 +12,13 @@ import pytest
 import torch
 
 import luxgrad
+from luxgrad import Graph
 from luxgrad.files.cube import read_cube, write_cube
 from luxgrad.files.encode import Canvas
-from luxgrad.graph import clock
+from luxgrad.fit import clock
+from luxgrad.fit.free import read_free
 from luxgrad.graph.errors import Stopped, WorkflowError
-from luxgrad.graph.free import read_free
-from luxgrad.graph.model import Graph
-from luxgrad.graph.schema import from_data, to_data
+from luxgrad.graph.schema import to_data
 from luxgrad.light.photo import Photo
 from luxgrad.light.rectangle import strips
 from luxgrad.ops.types import Lut
@@ -90,7 +90,7 @@ def test_geometry_after_the_sliders_is_followed(photo: Photo) -> None:
 
 
 def test_a_mask_and_its_edges_are_fitted(photo: Photo) -> None:
-    graph = from_data({
+    graph = Graph.of({
         "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
         "lift": {"class_type": "luxgrad.tone.exposure", "inputs": {"image": ["photo", 0]}},
         "mask": {"class_type": "luxgrad.local.luminance_mask", "inputs": {"image": ["photo", 0]}},
@@ -118,7 +118,7 @@ def test_several_pairs_share_sliders_and_have_their_own(photo: Photo) -> None:
 
 
 def test_twin_sliders_are_named_as_trading_and_uncertain(photo: Photo) -> None:
-    graph = from_data({
+    graph = Graph.of({
         "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
         "one": {"class_type": "luxgrad.tone.exposure", "inputs": {"image": ["photo", 0]}},
         "two": {"class_type": "luxgrad.tone.exposure", "inputs": {"image": ["one", 0]}},
@@ -158,7 +158,7 @@ def test_adam_follows_a_loss_of_the_workflow(photo: Photo) -> None:
     data["sum"] = {"class_type": "luxgrad.loss.add", "inputs": {"one": ["far", 0], "two": ["pull", 0], "weight_two": 0.001}}
     data["fit"] = {"class_type": "luxgrad.fit", "inputs": {"photo": ["saturation", 0], "loss": ["sum", 0], "seconds": 12.0}}
     data["out"]["inputs"]["image"] = ["fit", 0]
-    graph = from_data(data)
+    graph = Graph.of(data)
     goal = chain("tone.exposure")(Photo(photo.pixels.flip(3)), {"exposure.stops": 0.8})
     fitted = graph.fit({"photo": photo, "goal": goal})
     assert fitted.method == "adam"
@@ -241,7 +241,7 @@ def test_running_a_workflow_with_a_fit_never_fits(photo: Photo) -> None:
     data: dict[str, Any] = to_data(chain("tone.exposure"))
     data["fit"] = {"class_type": "luxgrad.fit", "inputs": {"photo": ["exposure", 0], "action": "fit"}}
     data["out"]["inputs"]["image"] = ["fit", 0]
-    graph = from_data(data)
+    graph = Graph.of(data)
     torch.testing.assert_close(graph(photo, {"exposure.stops": 1.0}).pixels, photo.pixels * 2.0)
 
 
@@ -251,7 +251,7 @@ def identity_table(size: int) -> Lut:
 
 
 def with_a_table() -> Graph:
-    return from_data({
+    return Graph.of({
         "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
         "bright": {"class_type": "luxgrad.tone.exposure", "inputs": {"image": ["photo", 0]}},
         "table": {"class_type": "luxgrad.load_lut", "inputs": {"file": "start.cube"}},

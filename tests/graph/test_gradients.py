@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from luxgrad.graph.schema import from_data
+from luxgrad import Graph
 from luxgrad.light.rectangle import Region, Size
 from luxgrad.ops.colour.saturation import saturation
 from luxgrad.ops.colour.white_balance import white_balance
@@ -52,7 +52,7 @@ def by_hand(photo: Tensor, v: dict[str, Tensor]) -> Tensor:
 
 def gradients(photo: Tensor, dtype: torch.dtype, tile: int | None) -> tuple[Tensor, Tensor, Tensor]:
     """Value, slider gradients (float64) and photo gradient of a weighted square of the result."""
-    graph = from_data(TWELVE)
+    graph = Graph.of(TWELVE)
     sliders = {p: torch.full((1, 1, 1, 1), float(graph.value(graph.path(p))), dtype=dtype) for p in graph.paths()}
     sliders = {path: value.requires_grad_() for path, value in sliders.items()}
     source = photo.to(dtype).requires_grad_()
@@ -92,7 +92,7 @@ def test_float32_tiles_agree_with_float64_to_5e_5_and_2e_4_in_the_worst_slider(p
 
 
 def test_gradients_agree_with_finite_differences(photo: Tensor) -> None:
-    graph = from_data(TWELVE)
+    graph = Graph.of(TWELVE)
     paths = ["exposure.stops", "levels.white", "clarity.amount", "rotate.angle", "mask.low"]
     values = {p: torch.tensor(float(graph.value(graph.path(p))), dtype=torch.float64, requires_grad=True) for p in paths}
     graph(photo, values, tile_pixels=3000).square().mean().backward()
@@ -104,16 +104,16 @@ def test_gradients_agree_with_finite_differences(photo: Tensor) -> None:
 
 @pytest.mark.parametrize("loss", ["l2", "l1", "delta_e", "ssim", "histogram_distance"])
 def test_a_loss_at_the_end_gives_the_same_gradients_tiled_and_whole(photo: Tensor, loss: str) -> None:
-    from luxgrad.graph.model import Link
-    from luxgrad.graph.render import Job, Settings
-    from luxgrad.graph.targets import gather_sources
+    from luxgrad.engine.render import Job, Settings
+    from luxgrad.graph.model import Ref
+    from luxgrad.graph.outputs import gather_sources
 
     data = {
         "target": {"class_type": "luxgrad.load_photo", "inputs": {}},
         **{k: v for k, v in TWELVE.items() if k not in ("resize", "crop", "rotate", "sigmoid", "out")},
         "loss": {"class_type": f"luxgrad.loss.{loss}", "inputs": {"image": ["local", 0], "target": ["target", 0]}},
     }
-    graph = from_data(data)
+    graph = Graph.of(data)
     target = photo.roll(3, dims=3) * 1.1
     results = []
     for tile in (1 << 30, 900):
@@ -123,8 +123,8 @@ def test_a_loss_at_the_end_gives_the_same_gradients_tiled_and_whole(photo: Tenso
         }
         from luxgrad.light.photo import Photo
 
-        given = gather_sources(graph, {"photo": Photo(photo), "target": Photo(target)}, [Link("loss")])
-        job = Job(graph, [Link("loss")], given, tensors, 1.0, Settings(tile_pixels=tile))
+        given = gather_sources(graph, {"photo": Photo(photo), "target": Photo(target)}, [Ref("loss")])
+        job = Job(graph, [Ref("loss")], given, tensors, 1.0, Settings(tile_pixels=tile))
         (value,) = job.outputs()
         results.append((value, torch.stack([g.sum() for g in torch.autograd.grad(value.sum(), list(tensors.values()))])))
     torch.testing.assert_close(results[1][0], results[0][0], rtol=1e-10, atol=0)
@@ -136,7 +136,7 @@ def test_gradients_reach_tables_masks_and_network_weights(photo: Tensor, root) -
     from luxgrad.light.photo import Photo
     from luxgrad.networks.weights import load_network
 
-    graph = from_data({
+    graph = Graph.of({
         "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
         "table": {"class_type": "luxgrad.load_lut", "inputs": {}},
         "net": {"class_type": "luxgrad.load_network", "inputs": {}},
@@ -183,7 +183,7 @@ def test_a_ten_step_fan_out_is_computed_once_per_tile(photo: Tensor) -> None:
         }
         before = f"s{level}"
     data["out"] = {"class_type": "luxgrad.save_photo", "inputs": {"image": [before, 0]}}
-    graph = from_data(data)
+    graph = Graph.of(data)
     out = graph(photo, progress=lambda done, total: calls.append(total))
     torch.testing.assert_close(out, photo)
     assert calls == [1]

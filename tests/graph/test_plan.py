@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
+from luxgrad import Graph
+from luxgrad.engine.estimate import estimate
+from luxgrad.engine.plan import make_plan
+from luxgrad.engine.render import Job
+from luxgrad.engine.tiles import tiles
 from luxgrad.graph.errors import WorkflowError
-from luxgrad.graph.estimate import estimate
-from luxgrad.graph.plan import Ref, make_plan
-from luxgrad.graph.render import Job
-from luxgrad.graph.schema import from_data
-from luxgrad.graph.targets import target
-from luxgrad.graph.tiles import tiles
+from luxgrad.graph.model import Ref
+from luxgrad.graph.outputs import output_of
 from luxgrad.light.photo import Photo
 from luxgrad.light.rectangle import Region, Size
 
@@ -19,11 +20,11 @@ from .graphs import TWELVE, chain
 
 
 def plan_of(graph, size: Size, scale: float = 1.0):
-    return make_plan(graph, [target(graph)], {Ref("photo"): size, Ref("photo", 1): size}, scale)
+    return make_plan(graph, [output_of(graph)], {Ref("photo"): size, Ref("photo", 1): size}, scale)
 
 
 def test_levels_count_the_statistics_before_a_step() -> None:
-    plan = plan_of(from_data(TWELVE), Size(1000, 1500))
+    plan = plan_of(Graph.of(TWELVE), Size(1000, 1500))
     levels = {step.ref.step: step.level for step in plan.steps}
     assert levels["balance"] == 0
     assert levels["levels\0percentiles"] == levels["levels"] == 1
@@ -32,10 +33,10 @@ def test_levels_count_the_statistics_before_a_step() -> None:
 
 
 def test_sizes_follow_geometry_on_every_scale() -> None:
-    plan = plan_of(from_data(TWELVE), Size(1000, 1500))
+    plan = plan_of(Graph.of(TWELVE), Size(1000, 1500))
     assert plan.by_ref[Ref("crop")].size == Size(880, 1410)
     assert plan.by_ref[Ref("resize")].size == Size(75, 120)
-    proxy = plan_of(from_data(TWELVE), Size(1000, 1500), 0.1)
+    proxy = plan_of(Graph.of(TWELVE), Size(1000, 1500), 0.1)
     assert proxy.by_ref[Ref("crop")].size == Size(88, 141)
     assert proxy.by_ref[Ref("resize")].size == Size(8, 12)
 
@@ -58,7 +59,7 @@ def test_a_radius_is_in_full_size_px_and_shrinks_on_a_proxy() -> None:
 
 
 def test_pictures_of_two_sizes_do_not_meet() -> None:
-    graph = from_data({
+    graph = Graph.of({
         "a": {"class_type": "luxgrad.load_photo", "inputs": {}},
         "b": {"class_type": "luxgrad.load_photo", "inputs": {}},
         "mix": {
@@ -113,13 +114,13 @@ def test_a_proxy_looks_like_the_full_picture(photos) -> None:
 def test_an_estimate_is_made_before_running(photos) -> None:
     import luxgrad
 
-    needs = estimate(Job.of(from_data(TWELVE), luxgrad.load(photos / "lake.jpg")))
+    needs = estimate(Job.of(Graph.of(TWELVE), luxgrad.load(photos / "lake.jpg")))
     assert 10e6 < needs.run < 500e6
     assert needs.pictures < needs.gradient < 1.5e9
 
 
 def test_memory_for_gradients_is_bounded_by_smaller_tiles() -> None:
-    graph, photo = from_data(TWELVE), torch.rand(1, 3, 260, 300)
+    graph, photo = Graph.of(TWELVE), torch.rand(1, 3, 260, 300)
     stops = torch.tensor(0.3, requires_grad=True)
     tiles_done = {}
     for room in (1 << 30, 1 << 20):

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from luxgrad.engine.plan import make_plan
 from luxgrad.graph.errors import WorkflowError
-from luxgrad.graph.plan import Ref, make_plan
+from luxgrad.graph.model import Ref
+from luxgrad.graph.outputs import output_of
 from luxgrad.graph.schema import dumps, from_data, loads
-from luxgrad.graph.targets import target
 from luxgrad.light.rectangle import Size
 
 GOOD: dict[str, Any] = {
@@ -156,11 +157,11 @@ def test_two_sinks_need_a_name_and_none_is_an_error() -> None:
     data = copy.deepcopy(GOOD)
     data["4"] = {"class_type": "luxgrad.save_photo", "inputs": {"image": ["1", 0]}}
     with pytest.raises(WorkflowError, match="expected one sink; got 2: name one of 3, 4 with --sink"):
-        target(from_data(data))
-    assert target(from_data(data), "4").step == "1"
+        output_of(from_data(data))
+    assert output_of(from_data(data), "4").step == "1"
     del data["3"], data["4"]
     with pytest.raises(WorkflowError, match="expected a workflow with a sink"):
-        target(from_data(data))
+        output_of(from_data(data))
 
 
 def long_graph(count: int) -> dict[str, Any]:
@@ -174,6 +175,6 @@ def long_graph(count: int) -> dict[str, Any]:
 def test_ten_thousand_steps_are_read_and_planned() -> None:
     graph = from_data(long_graph(10_000))
     start = time.perf_counter()
-    plan = make_plan(graph, [target(graph)], {Ref("0", 0): Size(100, 100), Ref("0", 1): Size(100, 100)})
+    plan = make_plan(graph, [output_of(graph)], {Ref("0", 0): Size(100, 100), Ref("0", 1): Size(100, 100)})
     assert len(plan.steps) == 10_000
     assert time.perf_counter() - start < 60.0

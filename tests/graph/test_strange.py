@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import event, given, strategies as st
 
+from luxgrad.fit.free import read_free, read_tables
 from luxgrad.graph.errors import WorkflowError
-from luxgrad.graph.free import read_free, read_tables
 from luxgrad.graph.model import Graph
 from luxgrad.graph.patch import apply
 from luxgrad.graph.schema import dumps, from_data, loads, parse, to_data

@@ -7,11 +7,12 @@ import types
 import pytest
 import torch
 
-from luxgrad.graph import clock as clock_module
-from luxgrad.graph.clock import Clock
+from luxgrad import Graph
+from luxgrad.fit import clock as clock_module
+from luxgrad.fit.clock import Clock
+from luxgrad.fit.fit import fit
 from luxgrad.graph.errors import WorkflowError
-from luxgrad.graph.fit import fit
-from luxgrad.graph.schema import from_data, to_data
+from luxgrad.graph.schema import to_data
 from luxgrad.light.photo import Photo
 from luxgrad.light.primaries import REC2020_TO_SRGB, mix
 from luxgrad.light.transfer import srgb_encode
@@ -125,7 +126,7 @@ def test_a_slider_that_the_loss_does_not_see_is_named() -> None:
     data = to_data(chain("tone.exposure", "tone.contrast"))
     data["fit"] = {"class_type": "luxgrad.fit", "inputs": {"photo": ["contrast", 0], "loss": ["loss", 0]}}
     data["loss"] = {"class_type": "luxgrad.loss.l2", "inputs": {"image": ["exposure", 0], "target": ["photo", 0]}}
-    graph = from_data(data).with_values({"exposure.stops": 0.5})
+    graph = Graph.of(data).with_values({"exposure.stops": 0.5})
     photo = Photo(torch.rand(1, 3, 30, 40) * 0.5 + 0.1)
     reached = {entry.path: entry.reached for entry in fit(graph, photo, seconds=0.3).free}
     assert reached == {path: path == "exposure.stops" for path in reached}

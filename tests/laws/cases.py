@@ -46,7 +46,7 @@ def draw_picture(seed: int, height: int = 6, width: int = 7, batch: int = 1, dty
     return (light * 1.3 + 0.002).to(dtype)
 
 
-def small_inputs(spec: OpSpec, dtype: torch.dtype, image: Tensor | None = None) -> dict[str, Any]:
+def other_inputs(spec: OpSpec, dtype: torch.dtype, image: Tensor | None = None) -> dict[str, Any]:
     """Statistics, tables, networks and losses for the sockets of an operation."""
     generator = torch.Generator().manual_seed(5)
     made: dict[str, Any] = {}
@@ -78,10 +78,10 @@ def draw_pictures(spec: OpSpec, seed: int, **options: Any) -> dict[str, Tensor]:
     return pictures
 
 
-def call(spec: OpSpec, pictures: dict[str, Any], sliders: dict[str, Any], small: dict[str, Any] | None = None) -> Any:
+def call(spec: OpSpec, pictures: dict[str, Any], sliders: dict[str, Any], others: dict[str, Any] | None = None) -> Any:
     """Call an operation by hand on whole pictures; parameters not given have their defaults."""
     values = {param.name: param.default for param in spec.params}
-    known: dict[str, Any] = {**values, **sliders, **pictures, **(small or {})}
+    known: dict[str, Any] = {**values, **sliders, **pictures, **(others or {})}
     first = next(iter(pictures.values()), None)
     for name, kind in spec.injected.items():
         if kind == "frame":
@@ -138,10 +138,10 @@ def as_graph(spec: OpSpec, values: dict[str, Any] | None = None) -> Graph:
     return from_data(data)
 
 
-def as_photos(spec: OpSpec, pictures: dict[str, Tensor], small: dict[str, Any]) -> dict[str, Any]:
+def as_photos(spec: OpSpec, pictures: dict[str, Tensor], others: dict[str, Any]) -> dict[str, Any]:
     """Pictures and small inputs for the sources of `as_graph`; a mask travels as a photo's alpha."""
     sources = {entry.name for entry in spec.inputs if entry.socket in ("LUXGRAD_LUT", "LUXGRAD_NETWORK")}
-    given: dict[str, Any] = {name: value for name, value in small.items() if name in sources}
+    given: dict[str, Any] = {name: value for name, value in others.items() if name in sources}
     for name, picture in pictures.items():
         if picture.shape[1] == 1:
             given[name] = Photo(picture.expand(-1, 3, -1, -1), alpha=picture)

@@ -9,11 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from luxgrad.graph.model import Link
-from luxgrad.graph.plan import Ref
-from luxgrad.graph.render import Job, Settings
+from luxgrad.engine.render import Job, Settings
+from luxgrad.graph.model import Ref
+from luxgrad.graph.outputs import gather_sources
 from luxgrad.graph.schema import dumps, loads
-from luxgrad.graph.targets import gather_sources
 from luxgrad.light.photo import Photo
 from luxgrad.light.planes import Planes, stack
 from luxgrad.light.rectangle import Region
@@ -35,7 +34,7 @@ from .cases import (
     draw_pictures,
     draw_sliders,
     flat,
-    small_inputs,
+    other_inputs,
 )
 
 ODD_LIGHT = {
@@ -76,7 +75,7 @@ def test_values_and_gradients_are_finite_on_odd_light(op: str, light: str, dtype
         image = ODD_LIGHT[light].to(dtype)
         pictures = {e.name: (image if e.socket == "IMAGE" else image[:, :1].clamp(0, 1)) for e in spec.inputs if e.picture}
         pictures = {name: picture.clone().requires_grad_() for name, picture in pictures.items()}
-        result = flat(call(spec, pictures, sliders, small_inputs(spec, dtype, image)))
+        result = flat(call(spec, pictures, sliders, other_inputs(spec, dtype, image)))
         assert torch.isfinite(result).all(), f"{op} at {place}: value on {light}"
         targets = [*pictures.values(), *sliders.values()]
         for gradient in torch.autograd.grad(result.sum(), targets, allow_unused=True):
@@ -87,10 +86,10 @@ def test_values_and_gradients_are_finite_on_odd_light(op: str, light: str, dtype
 def test_inputs_are_not_changed_and_results_repeat(op: str) -> None:
     spec = REGISTRY[op]
     pictures, sliders = draw_pictures(spec, 1), draw_sliders(spec, 1)
-    small = small_inputs(spec, torch.float64)
+    others = other_inputs(spec, torch.float64)
     before = {name: picture.clone() for name, picture in pictures.items()}
-    first = flat(call(spec, pictures, sliders, small))
-    second = flat(call(spec, pictures, sliders, small))
+    first = flat(call(spec, pictures, sliders, others))
+    second = flat(call(spec, pictures, sliders, others))
     assert torch.equal(first, second)
     for name, picture in pictures.items():
         assert torch.equal(picture, before[name])
@@ -100,12 +99,12 @@ def test_inputs_are_not_changed_and_results_repeat(op: str) -> None:
 def test_one_picture_of_a_batch_does_not_depend_on_another(op: str) -> None:
     spec = REGISTRY[op]
     pictures, sliders = draw_pictures(spec, 1, batch=2), draw_sliders(spec, 1, batch=2)
-    small = small_inputs(spec, torch.float64, pictures["image"] if any(e.measured for e in spec.inputs) else None)
-    both = leaves(_stacked(call(spec, pictures, sliders, small)))
+    others = other_inputs(spec, torch.float64, pictures["image"] if any(e.measured for e in spec.inputs) else None)
+    both = leaves(_stacked(call(spec, pictures, sliders, others)))
     for index in (0, 1):
         own = {name: picture[index : index + 1] for name, picture in pictures.items()}
-        alone_small = small_inputs(spec, torch.float64, own.get("image") if any(e.measured for e in spec.inputs) else None)
-        alone = leaves(_stacked(call(spec, own, {name: v[index : index + 1] for name, v in sliders.items()}, alone_small)))
+        alone_others = other_inputs(spec, torch.float64, own.get("image") if any(e.measured for e in spec.inputs) else None)
+        alone = leaves(_stacked(call(spec, own, {name: v[index : index + 1] for name, v in sliders.items()}, alone_others)))
         for together, single in zip(both, alone):
             torch.testing.assert_close(together[index : index + 1], single, rtol=1e-9, atol=1e-10)
 
@@ -119,11 +118,11 @@ def test_gradients_of_the_image_and_of_every_slider_are_the_true_ones(op: str) -
     spec = REGISTRY[op]
     pictures, sliders = draw_pictures(spec, 2), draw_sliders(spec, 2)
     names = [*pictures, *sliders]
-    small = small_inputs(spec, torch.float64)
+    others = other_inputs(spec, torch.float64)
 
     def function(*tensors: Tensor) -> Tensor:
         given = dict(zip(names, tensors))
-        result = flat(call(spec, {n: given[n] for n in pictures}, {n: given[n] for n in sliders}, small))
+        result = flat(call(spec, {n: given[n] for n in pictures}, {n: given[n] for n in sliders}, others))
         if len(result) < 200:
             return result
         views = torch.randn(6, len(result), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -141,7 +140,7 @@ def test_every_slider_moves_a_real_photo(op: str, picture: Tensor) -> None:
         shifted = picture.double() * (1.0 + 0.3 * index)
         pictures[entry.name] = shifted if entry.socket == "IMAGE" else shifted[:, :1].clamp(0, 1)
     sliders = {name: value.requires_grad_() for name, value in draw_sliders(spec, 4).items()}
-    result = flat(call(spec, pictures, sliders, small_inputs(spec, torch.float64, picture.double())))
+    result = flat(call(spec, pictures, sliders, other_inputs(spec, torch.float64, picture.double())))
     relative = result / (result.detach().abs() + 1e-9)
     for name, gradient in zip(sliders, torch.autograd.grad(relative.square().sum(), list(sliders.values()))):
         assert gradient.abs().item() > 1e-7, f"{op}.{name} has no effect"
@@ -158,7 +157,7 @@ def test_the_declared_neutral_is_the_identity(op: str, dtype: torch.dtype, pictu
         name: torch.full((1, 1, 1, 1), value, dtype=dtype) if isinstance(spec.param(name).kind, Slider) else value  # type: ignore[union-attr]
         for name, value in spec.neutral.items()
     }
-    result = _stacked(call(spec, pictures, neutral, small_inputs(spec, dtype, picture.to(dtype))))
+    result = _stacked(call(spec, pictures, neutral, other_inputs(spec, dtype, picture.to(dtype))))
     first = next(iter(pictures.values()))
     assert (result - first).abs().max().item() <= (1e-5 if dtype == torch.float32 else 1e-12)
 
@@ -172,24 +171,24 @@ POINTWISE = [
 def test_pointwise_operations_commute_with_a_shuffle_of_pixels(op: str) -> None:
     spec = REGISTRY[op]
     pictures, sliders = draw_pictures(spec, 6), draw_sliders(spec, 6)
-    small = small_inputs(spec, torch.float64)
+    others = other_inputs(spec, torch.float64)
     order = torch.randperm(42, generator=torch.Generator().manual_seed(0))
 
     def shuffled(tensor: Tensor) -> Tensor:
         return tensor.flatten(2)[..., order].view(tensor.shape)
 
-    mixed = _stacked(call(spec, {name: shuffled(p) for name, p in pictures.items()}, sliders, small))
-    torch.testing.assert_close(mixed, shuffled(_stacked(call(spec, pictures, sliders, small))), rtol=1e-12, atol=1e-12)
+    mixed = _stacked(call(spec, {name: shuffled(p) for name, p in pictures.items()}, sliders, others))
+    torch.testing.assert_close(mixed, shuffled(_stacked(call(spec, pictures, sliders, others))), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("op", POINTWISE)
 def test_each_pixel_may_have_sliders_of_its_own(op: str) -> None:
     spec = REGISTRY[op]
     pictures = draw_pictures(spec, 7, height=1, width=4)
-    small, sliders = small_inputs(spec, torch.float64), draw_sliders(spec, 7, batch=4)
-    in_a_row = _stacked(call(spec, pictures, {n: v.reshape(1, 1, 1, 4) for n, v in sliders.items()}, small))
+    others, sliders = other_inputs(spec, torch.float64), draw_sliders(spec, 7, batch=4)
+    in_a_row = _stacked(call(spec, pictures, {n: v.reshape(1, 1, 1, 4) for n, v in sliders.items()}, others))
     as_batch = {name: picture.permute(3, 1, 2, 0) for name, picture in pictures.items()}
-    batched = _stacked(call(spec, as_batch, sliders, small))
+    batched = _stacked(call(spec, as_batch, sliders, others))
     torch.testing.assert_close(in_a_row, batched.permute(3, 1, 2, 0), rtol=1e-10, atol=1e-12)
 
 
@@ -197,10 +196,10 @@ def test_each_pixel_may_have_sliders_of_its_own(op: str) -> None:
 def test_planes_and_tensors_give_the_same(op: str) -> None:
     spec = REGISTRY[op]
     pictures, sliders = draw_pictures(spec, 8), draw_sliders(spec, 8)
-    small = small_inputs(spec, torch.float64)
+    others = other_inputs(spec, torch.float64)
     split = {n: Planes(*p.split(1, dim=1)) if p.shape[1] == 3 else p for n, p in pictures.items()}
     torch.testing.assert_close(
-        flat(call(spec, split, sliders, small)), flat(call(spec, pictures, sliders, small)), rtol=1e-12, atol=1e-12
+        flat(call(spec, split, sliders, others)), flat(call(spec, pictures, sliders, others)), rtol=1e-12, atol=1e-12
     )
 
 
@@ -212,10 +211,10 @@ def _job(op: str, sliders: dict[str, Tensor], pictures: dict[str, Tensor], tile:
     if op == "geometry.resize":
         values = {"long_edge": 17}
     graph = as_graph(spec, values)
-    small = small_inputs(spec, torch.float64)
-    given = gather_sources(graph, as_photos(spec, pictures, small), [Link("op")])
+    others = other_inputs(spec, torch.float64)
+    given = gather_sources(graph, as_photos(spec, pictures, others), [Ref("op")])
     tensors = {graph.path(f"op.{name}"): value for name, value in sliders.items()}
-    return Job(graph, [Link("op")], given, tensors, 1.0, Settings(tile_pixels=tile))
+    return Job(graph, [Ref("op")], given, tensors, 1.0, Settings(tile_pixels=tile))
 
 
 @pytest.mark.parametrize("op", PICTURES)
@@ -234,7 +233,7 @@ def test_a_rectangle_is_the_crop_of_the_whole_and_needs_nothing_beyond_its_reach
                 held.cut(pixels).copy_(held.cut(poisoned[ref].pixels))
                 poisoned[ref] = Photo(pixels, metadata=poisoned[ref].metadata)
         inputs = type(execution.inputs)(execution.inputs.sliders, poisoned)
-        (part,) = execution.evaluate([(Ref("op"), region)], inputs, execution.small)
+        (part,) = execution.evaluate([(Ref("op"), region)], inputs, execution.measured)
         torch.testing.assert_close(_stacked(part), region.cut(whole), rtol=1e-9, atol=1e-10)
 
 
@@ -255,7 +254,7 @@ def test_tiles_give_the_values_and_gradients_of_the_whole(op: str) -> None:
             gradients = torch.autograd.grad((value * weight).sum(), targets, allow_unused=True)
             results.append([value, *gradients])
         else:
-            results.append(leaves(job.measured().small[Ref("op")]))
+            results.append(leaves(job.measured().measured[Ref("op")]))
     for whole, tiled in zip(*results):
         if whole is not None:
             torch.testing.assert_close(tiled, whole, rtol=1e-9, atol=1e-11)
@@ -269,7 +268,7 @@ def test_a_reducer_measures_the_same_by_hand_and_in_a_graph(op: str) -> None:
     spec = REGISTRY[op]
     pictures, sliders = draw_pictures(spec, 13, height=30, width=41), draw_sliders(spec, 13)
     by_hand = call(spec, pictures, sliders)
-    in_graph = _job(op, sliders, pictures, 200).measured().small[Ref("op")]
+    in_graph = _job(op, sliders, pictures, 200).measured().measured[Ref("op")]
     for one, two in zip(leaves(by_hand), leaves(in_graph)):
         torch.testing.assert_close(one, two, rtol=1e-10, atol=1e-12)
 

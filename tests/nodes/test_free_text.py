@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from luxgrad.graph.free import read_free
+from luxgrad.fit.free import read_free
 from luxgrad.graph.schema import from_data
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -93,9 +93,7 @@ def test_a_name_that_leaves_the_output_folder_is_refused(editor: Editor, name: s
 
 
 def test_a_contact_sheet_in_a_workflow_of_the_terminal_is_refused_by_name() -> None:
-    from luxgrad.graph.schema import from_data
-
-    graph = from_data({
+    graph = luxgrad.Graph.of({
         "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
         "sheet": {"class_type": "luxgrad.contact_sheet", "inputs": {"photos": ["photo", 0]}},
         "out": {"class_type": "luxgrad.save_photo", "inputs": {"image": ["sheet", 0]}},

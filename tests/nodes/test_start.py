@@ -14,9 +14,9 @@ import pytest
 import torch
 
 import luxgrad
+from luxgrad.engine.execute import Execution
 from luxgrad.files.errors import FileError
 from luxgrad.graph.errors import WorkflowError
-from luxgrad.graph.execute import Execution
 from luxgrad.light.photo import Photo
 from luxgrad.light.rectangle import Region
 
@@ -114,7 +114,7 @@ def test_comfyui_is_asked_for_room_where_memory_runs_out(pack: ModuleType, monke
             return evaluate(self, wanted, *rest)
 
         monkeypatch.setattr(Execution, "evaluate", cramped)
-        graph(Photo(torch.rand(1, 3, 80, 100)), room=settings.room, put=put)
+        graph(Photo(torch.rand(1, 3, 80, 100)), memory=settings.memory, put=put)
     assert sizes == [4000, 4000]
     assert asked[1:3] == ["unload_all_models", "soft_empty_cache"]
     assert len(comfy.CACHE) == 0

@@ -182,7 +182,7 @@ WALLS = [by_numpy, half_by_numpy, half_by_a_number, written_by_numpy, quantized,
 def _counted(editor: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Time that passes by being looked at: a fit takes the same steps on every machine."""
     looks = itertools.count()
-    clock = sys.modules[package_of(editor) + ".graph.clock"]
+    clock = sys.modules[package_of(editor) + ".fit.clock"]
     monkeypatch.setattr(clock, "time", SimpleNamespace(perf_counter=lambda: next(looks) * 0.008))
 
 

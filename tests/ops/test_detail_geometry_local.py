@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from luxgrad.graph.schema import from_data
+from luxgrad import Graph
 from luxgrad.light.transfer import MIDDLE_GREY
 from luxgrad.ops.detail.clarity import clarity
 from luxgrad.ops.detail.sharpen import _blur, sharpen
@@ -26,7 +26,7 @@ def flat_grey(height: int, width: int, stops: float = 0.0) -> Tensor:
 
 def through(node: str, image: Tensor, **values) -> Tensor:
     """An image through one step of a graph."""
-    graph = from_data({
+    graph = Graph.of({
         "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
         "op": {"class_type": f"luxgrad.{node}", "inputs": {"image": ["photo", 0], **values}},
     })  # fmt: skip

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from luxgrad import Graph
+from luxgrad.engine.execute import Execution
+from luxgrad.engine.memory import Memory
+from luxgrad.fit.samples import Samples
 from luxgrad.graph.errors import WorkflowError
-from luxgrad.graph.execute import Execution
-from luxgrad.graph.room import Room
-from luxgrad.graph.samples import Samples
-from luxgrad.graph.schema import from_data
 from luxgrad.light.photo import Photo
 
 from .graphs import TWELVE, chain
@@ -57,13 +57,13 @@ def gradient(graph: Any, photo: Tensor, **settings: Any) -> tuple[Tensor, Tensor
 def test_a_lack_of_memory_is_met_with_smaller_tiles_and_the_same_results(
     photo: Tensor, monkeypatch: pytest.MonkeyPatch, lack: str
 ) -> None:
-    graph = from_data(TWELVE)
+    graph = Graph.of(TWELVE)
     picture, slopes = gradient(graph, photo)
     tried = short(monkeypatch, 9500, LACKS[lack])
     seen: list[tuple[int, int]] = []
     freed: list[None] = []
-    room = Room(lambda: freed.append(None))
-    cramped_picture, cramped_slopes = gradient(graph, photo, room=room, progress=lambda *counts: seen.append(counts))
+    room = Memory(lambda: freed.append(None))
+    cramped_picture, cramped_slopes = gradient(graph, photo, memory=room, progress=lambda *counts: seen.append(counts))
     assert max(tried) > 9500
     assert freed
     assert room.most <= 9500
@@ -75,12 +75,12 @@ def test_a_lack_of_memory_is_met_with_smaller_tiles_and_the_same_results(
 
 def test_what_was_learnt_is_kept_for_the_next_rendering(photo: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     graph, freed = chain("tone.exposure"), list[None]()
-    room = Room(lambda: freed.append(None))
+    room = Memory(lambda: freed.append(None))
     short(monkeypatch, 9000, MemoryError())
-    graph(photo, room=room)
+    graph(photo, memory=room)
     lacks = len(freed)
     assert lacks == 2
-    graph(photo, room=room)
+    graph(photo, memory=room)
     assert len(freed) == lacks
 
 
@@ -109,7 +109,7 @@ def test_too_little_for_the_smallest_tile_is_one_clear_line(photo: Tensor, monke
     tried = short(monkeypatch, 0, MemoryError())
     freed: list[None] = []
     with pytest.raises(WorkflowError, match=r"^out of memory: expected room for \d+ px at once, the smallest part; got less$"):
-        chain("tone.exposure")(photo, room=Room(lambda: freed.append(None)))
+        chain("tone.exposure")(photo, memory=Memory(lambda: freed.append(None)))
     assert len(freed) == len(tried) < 10
 
 

@@ -15,20 +15,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..engine.cache import Cache
+from ..engine.execute import Execution
+from ..engine.plan import Plan, make_plan
+from ..engine.render import Job, Settings
+from ..engine.sweep import Inputs
+from ..graph.errors import WorkflowError
+from ..graph.model import Graph, Path, Ref
 from ..light.gamut import fit_gamut
 from ..light.photo import Photo
 from ..light.primaries import REC2020_TO_SRGB, mix
 from ..light.rectangle import Region, Size
 from ..light.transfer import srgb_encode
 from ..ops.types import leaves, rebuilt
-from .cache import Cache
-from .errors import WorkflowError
-from .execute import Execution
 from .free import Space
-from .model import Graph, Link, Path
-from .plan import Plan, Ref, make_plan
-from .render import Job, Settings
-from .sweep import Inputs
 
 PROXY_PIXELS = 1 << 16
 _CHUNK_PIXELS = 1 << 18
@@ -41,7 +41,7 @@ class Pair:
     """One photo, the graph that shall make it look like its target, and the free sliders that it sees."""
 
     def __init__(
-        self, graph: Graph, link: Link, given: Mapping[Ref, Any], target: Photo, space: Space, settings: Settings
+        self, graph: Graph, link: Ref, given: Mapping[Ref, Any], target: Photo, space: Space, settings: Settings
     ) -> None:
         self.space, self.target, self.settings = space, target, settings
         free = [path for unknown in space.unknowns for path in unknown.paths]
@@ -52,29 +52,29 @@ class Pair:
         if target.size != self.size:
             raise WorkflowError(f"expected a target of the size that the photo comes out, {self.size}; got {target.size}")
         scale = min(1.0, (PROXY_PIXELS / self.job.plan.size(self.plan.outputs[0]).pixels) ** 0.5)
-        statistics = [Link(*step.ref) for step in self.plan.steps if step.reducer]
+        statistics = [step.ref for step in self.plan.steps if step.reducer]
         self.proxy = Job(graph, [link], given, {}, scale, settings) if statistics else None
         self.correction: dict[Ref, list[Tensor]] = {}
 
-    def small(self, values: Mapping[Path, Tensor]) -> dict[Ref, Any]:
+    def measured(self, values: Mapping[Path, Tensor]) -> dict[Ref, Any]:
         """The statistics that these slider values lead to, from the proxy."""
         if self.proxy is None:
             return {}
-        measured = _measured(self.proxy, values)
+        measured = _measure(self.proxy, values)
         return {ref: _corrected(value, self.correction.get(ref)) for ref, value in measured.items()}
 
     def correct(self, values: Mapping[Path, Tensor]) -> None:
         """Measure the full picture too, and remember how far the proxy is off."""
         if self.proxy is None:
             return
-        full, small = _measured(self.job, values), _measured(self.proxy, values)
-        self.correction = {ref: [a - b for a, b in zip(leaves(full[ref]), leaves(small[ref]))] for ref in small}
+        full, proxy = _measure(self.job, values), _measure(self.proxy, values)
+        self.correction = {ref: [a - b for a, b in zip(leaves(full[ref]), leaves(proxy[ref]))] for ref in proxy}
 
     def execution(self) -> Execution:
         return self.settings.execution(self.plan, self.job.inputs())
 
 
-def _measured(job: Job, values: Mapping[Path, Tensor]) -> Mapping[Ref, Any]:
+def _measure(job: Job, values: Mapping[Path, Tensor]) -> Mapping[Ref, Any]:
     job.tensors = dict(values)
     return job.settings.execution(job.plan, job.inputs()).measure()
 
@@ -127,7 +127,7 @@ class Samples:
     def __len__(self) -> int:
         return len(self.target)
 
-    def _predict(self, coordinates: Sequence[Tensor], small: Mapping[Ref, Any], chunk: Tensor) -> Tensor:
+    def _predict(self, coordinates: Sequence[Tensor], measured: Mapping[Ref, Any], chunk: Tensor) -> Tensor:
         """(n, 3) sRGB codes at the pixels of a chunk."""
         values = self.pair.space.values(coordinates)
         inputs = self.execution.inputs
@@ -140,7 +140,7 @@ class Samples:
             for ref, value in inputs.given.items()
         }
         region = self.region.picked(chunk)
-        (picture,) = self.execution.evaluate([(self.output, region)], Inputs(sliders, given), small)
+        (picture,) = self.execution.evaluate([(self.output, region)], Inputs(sliders, given), measured)
         place = torch.arange(len(chunk)), 0, self.row[chunk], self.column[chunk]
         return self._codes(*(plane.expand(len(chunk), 1, region.height, region.width)[place] for plane in picture))
 
@@ -150,8 +150,8 @@ class Samples:
         def halves(chunk: Tensor) -> Sequence[Tensor]:
             return chunk.chunk(2) if len(chunk) > 1 else ()
 
-        room = self.pair.settings.room
-        return [found for _, found in room.each(self._chunks, lambda chunk: len(chunk) * self._each, halves, compute)]
+        memory = self.pair.settings.memory
+        return [found for _, found in memory.each(self._chunks, lambda chunk: len(chunk) * self._each, halves, compute)]
 
     def _codes(self, *planes: Tensor) -> Tensor:
         """(n, 3) sRGB codes of n pixels of light."""
@@ -159,10 +159,10 @@ class Samples:
         channels = fit_gamut(red, green, blue) if self.shown else mix(REC2020_TO_SRGB, red, green, blue)
         return torch.stack([srgb_encode(channel) for channel in channels], dim=1)
 
-    def residuals(self, own: Tensor, small: Mapping[Ref, Any]) -> Tensor:
+    def residuals(self, own: Tensor, measured: Mapping[Ref, Any]) -> Tensor:
         """(N, 3) predicted minus target codes in float64, at a pair's coordinates."""
         with torch.no_grad():
-            parts = self._in_chunks(lambda chunk: self._predict(list(own), small, chunk))
+            parts = self._in_chunks(lambda chunk: self._predict(list(own), measured, chunk))
         return self._known(torch.cat(parts).double().cpu() - self.target)[0]
 
     def _known(self, residual: Tensor) -> tuple[Tensor, Tensor]:
@@ -173,21 +173,21 @@ class Samples:
         counts = ~self._clipped | (self._at_white & (residual < 0.0)) | (self._at_black & (residual > 0.0))
         return residual * counts, counts.double()
 
-    def doubts(self, own: Tensor, small: Mapping[Ref, Any]) -> bool:
+    def doubts(self, own: Tensor, measured: Mapping[Ref, Any]) -> bool:
         """Set `doubt` by the residuals of unclipped pixels; whether clipped ones disagree more, as another program's would."""
         self.doubt = math.inf
-        squares = self.residuals(own, small).square()
+        squares = self.residuals(own, measured).square()
         sure, vague = (squares[which].mean().sqrt().item() for which in (~self._clipped, self._clipped))
         self.doubt = max(_LEAST_DOUBT, _DOUBT * sure)
         return vague > max(_LEAST_DOUBT, 2.0 * sure)
 
-    def jacobian(self, own: Tensor, small: Mapping[Ref, Any]) -> tuple[Tensor, Tensor]:
+    def jacobian(self, own: Tensor, measured: Mapping[Ref, Any]) -> tuple[Tensor, Tensor]:
         """Residuals (N, 3) and their derivatives (N, 3, n) with respect to a pair's coordinates; statistics held."""
 
         def rows(chunk: Tensor) -> tuple[Tensor, Tensor]:
             leaf = own[:, None].expand(-1, len(chunk)).clone().requires_grad_()
             with torch.enable_grad():
-                codes = self._predict(list(leaf), small, chunk)
+                codes = self._predict(list(leaf), measured, chunk)
                 slopes = [torch.autograd.grad(codes[:, c].sum(), leaf, retain_graph=c < 2)[0].T for c in range(3)]
             return codes.detach(), torch.stack(slopes, dim=1)
 
@@ -195,13 +195,13 @@ class Samples:
         residual, slope = self._known(torch.cat(predicted).double().cpu() - self.target)
         return residual, torch.cat(columns).double().cpu() * slope[:, :, None]
 
-    def through_statistics(self, own: Tensor, small: Mapping[Ref, Any]) -> Tensor:
+    def through_statistics(self, own: Tensor, measured: Mapping[Ref, Any]) -> Tensor:
         """What `jacobian` leaves out: (N, 3, n) by way of the statistics, by differences on the proxy."""
-        here, columns = self.residuals(own, small), []
+        here, columns = self.residuals(own, measured), []
         for index in range(len(own)):
             nearby = own.clone()
             nearby[index] += _STEP
-            moved = self.pair.small(self.pair.space.values(list(nearby)))
+            moved = self.pair.measured(self.pair.space.values(list(nearby)))
             columns.append((self.residuals(own, moved) - here) / _STEP)
         return torch.stack(columns, dim=2)
 

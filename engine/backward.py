@@ -13,37 +13,37 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..graph.model import Ref
 from ..light.photo import Photo
 from ..light.planes import stack
 from ..light.rectangle import Region
 from ..ops.types import leaves, rebuilt
 from .execute import Execution
-from .plan import Ref
 from .sweep import Inputs, Reads, Sweep
 
 _PROBE_EDGE = 96
 
 
 class Gradients:
-    """Sums over tiles: of small tensors in float64, of pictures in their own precision."""
+    """Sums over tiles: of sliders and other tensors without pixels in float64, of pictures in their own precision."""
 
-    def __init__(self, inputs: Inputs, wanted_small: Collection[int], wanted_pictures: Collection[Ref]) -> None:
-        self.small: dict[int, Tensor | None] = dict.fromkeys(wanted_small)
+    def __init__(self, inputs: Inputs, wanted_tensors: Collection[int], wanted_pictures: Collection[Ref]) -> None:
+        self.tensors: dict[int, Tensor | None] = dict.fromkeys(wanted_tensors)
         self.pictures = {ref: torch.zeros_like(inputs.given[ref].raster) for ref in wanted_pictures}
 
 
 def backward(
     execution: Execution,
     gradients: Mapping[Ref, Tensor],
-    wanted_small: Collection[int],
+    wanted_tensors: Collection[int],
     wanted_pictures: Collection[Ref] = (),
 ) -> Gradients:
     """Gradients of sum(output * gradient) over outputs, after `execution.measure()`.
 
     gradients: for outputs of the plan, B3HW or B1HW for pictures, else the shape of the (single-tensor) value.
-    wanted_small: numbers in `inputs.small_tensors()`. wanted_pictures: given pictures, as float rasters.
+    wanted_tensors: numbers in `inputs.tensors()`. wanted_pictures: given pictures, as float rasters.
     """
-    return _Backward(execution, gradients, wanted_small, wanted_pictures).run()
+    return _Backward(execution, gradients, wanted_tensors, wanted_pictures).run()
 
 
 def saved_per_pixel(execution: Execution, refs: Collection[Ref]) -> float:
@@ -61,7 +61,7 @@ def saved_per_pixel(execution: Execution, refs: Collection[Ref]) -> float:
         wanted.append((ref, Region((size.height - height) // 2, (size.width - width) // 2, height, width)))
     inputs = execution.inputs.mapped(_leaf)
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        execution.evaluate(wanted, inputs, execution.small)
+        execution.evaluate(wanted, inputs, execution.measured)
     return sum(seen.values()) / max(region.pixels for _, region in wanted)
 
 
@@ -70,26 +70,26 @@ class _Backward:
         self,
         execution: Execution,
         gradients: Mapping[Ref, Tensor],
-        wanted_small: Collection[int],
+        wanted_tensors: Collection[int],
         wanted_pictures: Collection[Ref],
     ) -> None:
         self.execution, self.plan = execution, execution.plan
-        self.found = Gradients(execution.inputs, wanted_small, wanted_pictures)
+        self.found = Gradients(execution.inputs, wanted_tensors, wanted_pictures)
         self.pictures = {ref: g.to(execution.device) for ref, g in gradients.items() if self.plan.is_picture(ref)}
         self.cotangents: dict[Ref, list[Tensor | None]] = {
             ref: [g.to(execution.device).double()] for ref, g in gradients.items() if ref not in self.pictures
         }
         self.totals: dict[Ref, list[Tensor | None]] = {}
-        tensors = execution.inputs.small_tensors()
-        self.leaves = [_leaf(tensors[index]) for index in wanted_small]
-        stand_in = dict(zip(wanted_small, self.leaves))
+        tensors = execution.inputs.tensors()
+        self.leaves = [_leaf(tensors[index]) for index in wanted_tensors]
+        stand_in = dict(zip(wanted_tensors, self.leaves))
         queue = iter(stand_in.get(index, tensor) for index, tensor in enumerate(tensors))
         self.inputs = execution.inputs.mapped(lambda _: next(queue))
-        self.moving = self._moving(wanted_small, wanted_pictures)
+        self.moving = self._moving(wanted_tensors, wanted_pictures)
 
-    def _moving(self, wanted_small: Collection[int], wanted_pictures: Collection[Ref]) -> set[Ref]:
+    def _moving(self, wanted_tensors: Collection[int], wanted_pictures: Collection[Ref]) -> set[Ref]:
         """The values that change with what is wanted."""
-        wanted = set(wanted_small)
+        wanted = set(wanted_tensors)
         refs = {step.ref for step in self.plan.steps if wanted.intersection(step.sliders.values())}
         refs.update(wanted_pictures)
         first = len(self.execution.inputs.sliders)
@@ -132,8 +132,8 @@ class _Backward:
         return kept
 
     def _through_finish(self, level: int) -> None:
-        """From the gradients of a level's small values to those of their totals, of earlier values and of sliders."""
-        below = self._small_below(level)
+        """From the gradients of a level's statistics to those of their totals, of earlier values and of sliders."""
+        below = self._below(level)
         totals = {
             ref: [None if total is None else _leaf(total) for total in parts]
             for ref, parts in self.execution.totals.items()
@@ -160,7 +160,7 @@ class _Backward:
     def _through_tiles(self, sweep: Sweep) -> None:
         gathers = tuple(g for g in sweep.gathers if self._weight(g) is not None)
         sweep = Sweep(sweep.level, sweep.size, gathers, sweep.outputs)
-        below = self._small_below(sweep.level)
+        below = self._below(sweep.level)
 
         def tile(region: Region) -> tuple[Reads, list[Tensor | None]]:
             return self._tile(sweep, region, below) if gathers or sweep.outputs else (Reads(()), [])
@@ -179,7 +179,7 @@ class _Backward:
         return parts[gather.part] if parts else None
 
     def _tile(self, sweep: Sweep, region: Region, below: Mapping[Ref, Any]) -> tuple[Reads, list[Tensor | None]]:
-        """What a tile adds to the gradients: of the pixels it read, of the wanted small tensors and of earlier small values."""
+        """What a tile adds to the gradients: of the pixels it read, of the wanted tensors and of earlier statistics."""
         reads = Reads(self.found.pictures)
         outputs: list[Tensor] = []
         weights: list[Tensor] = []
@@ -203,14 +203,14 @@ class _Backward:
             targets = [*pixels, *self.leaves, *_flat(below)]
             return reads, list(torch.autograd.grad(outputs, targets, weights, allow_unused=True))
 
-    def _small_below(self, level: int) -> dict[Ref, Any]:
-        """The statistics and other small values of earlier levels, as leaves."""
-        early = (ref for ref in self.execution.small if self.plan.by_ref[ref].level < level)
-        return {ref: rebuilt(self.execution.small[ref], _leaf) for ref in early}
+    def _below(self, level: int) -> dict[Ref, Any]:
+        """The statistics and other values without pixels of earlier levels, as leaves."""
+        early = (ref for ref in self.execution.measured if self.plan.by_ref[ref].level < level)
+        return {ref: rebuilt(self.execution.measured[ref], _leaf) for ref in early}
 
     def _add(self, found: Any, below: Mapping[Ref, Any]) -> None:
-        for index in self.found.small:
-            self.found.small[index] = _sum(self.found.small[index], next(found))
+        for index in self.found.tensors:
+            self.found.tensors[index] = _sum(self.found.tensors[index], next(found))
         for ref, value in below.items():
             count = len(leaves(value))
             before = self.cotangents.get(ref, [None] * count)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic
 
 import torch
 from torch import Tensor
 
+from ..engine.cache import Cache
+from ..engine.derived import Derived, made_anew
+from ..engine.execute import DISTANCES
+from ..engine.render import Job, Settings
+from ..graph.errors import WorkflowError
+from ..graph.model import G, Graph, Path, Photos, Ref, Step
+from ..graph.outputs import gather_sources, output_of, upstream
+from ..graph.ports import METHODS, PORTS
 from ..light.difference import Comparer, Difference
 from ..light.gamut import to_display
 from ..light.photo import Photo
@@ -17,21 +25,12 @@ from ..ops.cube_text import fitted_name
 from ..ops.params import Choice
 from ..ops.spec import REGISTRY
 from ..ops.types import Distances, Lut
-from .cache import Cache
 from .clock import Clock
-from .derived import Derived, made_anew
-from .errors import WorkflowError
-from .execute import DISTANCES
 from .free import Space, read_free, read_tables
-from .model import Graph, Link, Path, Photos, Step
-from .plan import Ref
-from .ports import METHODS, PORTS
-from .render import Job, Settings
 from .report import Fitted, PairResult, describe, describe_table
 from .samples import Pair
 from .search import Found, LeastSquares, adam, cmaes, least_squares
 from .tables import Tables
-from .targets import gather_sources, target as target_link, upstream
 
 PROXY_PIXELS = 250_000
 WATCHED = 384
@@ -39,7 +38,7 @@ _TARGET, _LOSS = "\1target", "\1loss"
 
 
 def fit(
-    graph: Graph,
+    graph: G,
     photos: Photos | Sequence[Mapping[str, Photo]] | Sequence[Photo],
     targets: Photo | Sequence[Photo | None] | None = None,
     *,
@@ -51,7 +50,7 @@ def fit(
     progress: Callable[[float], None] | None = None,
     watch: Callable[[Tensor], None] | None = None,
     **settings: Any,
-) -> Fitted:
+) -> Fitted[G]:
     """Fit a graph to one or several pairs of photo and target, or to the loss that its Fit step holds.
 
     photos, targets: one of each, or sequences of the same length; sliders are shared by all pairs unless freed `per
@@ -66,7 +65,7 @@ def fit(
     wanted: list[Any] = list(targets) if isinstance(targets, (list, tuple)) else [targets] * len(sources)
     if len(wanted) != len(sources):
         raise WorkflowError(f"expected as many targets as photos; got {len(wanted)} and {len(sources)}")
-    link = target_link(graph, sink) if step is None else step.links["photo"]
+    link = output_of(graph, sink) if step is None else step.links["photo"]
     chosen = _options(step, method, seconds, seed, free)
     within = upstream(graph, [link])
     space = Space(read_free(graph, chosen.free, within), len(sources))
@@ -108,13 +107,13 @@ def _options(step: Step | None, method: Any, seconds: Any, seed: Any, free: Any)
     return _Options(values["method"], values["seconds"], values["seed"], free if isinstance(free, str) else "\n".join(free))
 
 
-class _Problem:
+class _Problem(Generic[G]):
     """A graph, its pairs, and what to make small."""
 
     def __init__(
         self,
-        graph: Graph,
-        link: Link,
+        graph: G,
+        link: Ref,
         step: Step | None,
         photos: Sequence[Photos],
         targets: Sequence[Photo | None],
@@ -139,7 +138,7 @@ class _Problem:
         if self.loss is None and any(photo is None for photo in self.targets):
             raise WorkflowError("expected a target: --target FILE, or a target or a loss wired to the Fit step")
 
-    def _rendered(self, link: Link, given: Mapping[Ref, Any]) -> Photo:
+    def _rendered(self, link: Ref, given: Mapping[Ref, Any]) -> Photo:
         job = Job(self.graph, [link], given, {}, 1.0, self.settings)
         ref = job.plan.outputs[0]
         return given[ref] if ref in given else Photo(job.outputs()[0])
@@ -151,13 +150,13 @@ class _Problem:
             return set(self.graph.steps)
         return needed
 
-    def _small(self, watch: Callable[[Tensor], None]) -> Callable[[Tensor], None]:
+    def _watcher(self, watch: Callable[[Tensor], None]) -> Callable[[Tensor], None]:
         """What shows `watch` the first photo, small, with the sliders at some coordinates."""
         jobs: list[Job] = []
 
         def show(u: Tensor) -> None:
             if not jobs:
-                jobs.append(self._small_job())
+                jobs.append(self._watched_job())
             (job,) = jobs
             job.tensors = self.space.values(list(u[self.space.indices(0)]))
             if self.derived:
@@ -167,7 +166,7 @@ class _Problem:
 
         return show
 
-    def _small_job(self) -> Job:
+    def _watched_job(self) -> Job:
         given = {**self.given[0], **self.tables.now}
         full = Job(self.graph, [self.link], given, {}, 1.0, self.settings).plan
         scale = min(1.0, WATCHED / full.size(full.outputs[0]).long_edge)
@@ -178,7 +177,7 @@ class _Problem:
 
     def solve(
         self, options: _Options, progress: Callable[[float], None] | None, watch: Callable[[Tensor], None] | None
-    ) -> Fitted:
+    ) -> Fitted[G]:
         method = options.method
         if method == "auto":
             method = "adam" if self.loss is not None or self._moves_pixels() or self.tables.start or self.derived else "lm"
@@ -190,7 +189,7 @@ class _Problem:
             raise WorkflowError(f"method {method} moves sliders only; for a free table use adam")
         if not self.tables.start and all(path.step not in self.reached for u in self.space.unknowns for path in u.paths):
             raise WorkflowError(f"no free slider reaches the loss: {', '.join(u.name for u in self.space.unknowns[:8])}")
-        clock = Clock(options.seconds, progress, self._small(watch) if watch else None)
+        clock = Clock(options.seconds, progress, self._watcher(watch) if watch else None)
         before = self._loss_at(self.space.vector()) if self.loss is not None else None
         found = self._search(method, clock, options.seed)
         seconds = clock.elapsed
@@ -210,7 +209,7 @@ class _Problem:
         tables = tuple(describe_table(self.graph, ref, self.tables.start[ref], lut) for ref, lut in moved.items())
         return Fitted(tuple(pairs), sliders, trades, method, seconds, found.converged, clock.stopped, before, after, tables)
 
-    def _fitted(self, found: Found, index: int, moved: Mapping[Ref, Lut]) -> Graph:
+    def _fitted(self, found: Found, index: int, moved: Mapping[Ref, Lut]) -> G:
         """The graph with one pair's sliders, and with the tables that moved."""
         graph = self.graph.with_paths(self.space.settings(found.u, index))
         names = {ref: fitted_name(lut) for ref, lut in moved.items()}
@@ -250,9 +249,9 @@ class _Problem:
         if link is None:
             steps = dict(graph.steps)
             steps[_TARGET] = Step(_TARGET, PORTS["luxgrad.load_photo"])
-            links = {"image": self.link, "target": Link(_TARGET)}
+            links = {"image": self.link, "target": Ref(_TARGET)}
             steps[_LOSS] = Step(_LOSS, REGISTRY["loss.l2"], {}, links)
-            graph, link = replace(graph, steps=steps), Link(_LOSS)
+            graph, link = replace(graph, steps=steps), Ref(_LOSS)
             given[Ref(_TARGET)] = self.targets[index]
         scale = 1.0 if self.derived else scale_of(Job(self.graph, [self.link], self.given[index], {}, 1.0, self.settings).plan)
         given[DISTANCES] = Distances(torch.zeros(max(1, len(self.space))))

@@ -1,4 +1,4 @@
-"""Room in memory: where it runs out, free what the host can spare and go on in smaller parts."""
+"""Memory: where it runs out, free what the host can spare and go on in smaller parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from .errors import WorkflowError
+from ..graph.errors import WorkflowError
 
 Part = TypeVar("Part")
 Value = TypeVar("Value")
@@ -18,11 +18,11 @@ _OUT_OF_MEMORY = (torch.cuda.OutOfMemoryError, MemoryError)
 _WORDS = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
-class OutOfRoom(WorkflowError):
+class OutOfMemory(WorkflowError):
     """Even the smallest part does not fit into memory."""
 
 
-class Room:
+class Memory:
     """How many px are worked on at once. Learns from each lack of memory, for all executions that share it.
 
     free: gives back what the host can spare; called at each lack, before smaller parts are tried.
@@ -42,7 +42,7 @@ class Room:
         """Every part, in order, with what is computed of it; parts that do not fit come in halves, and theirs.
 
         pixels: of a part. halves: two smaller parts, or none where a part is as small as can be. compute: from nothing but
-        its part, so that it can be tried again. Raises OutOfRoom.
+        its part, so that it can be tried again. Raises OutOfMemory.
         """
         todo = list(reversed(parts))
         while todo:
@@ -57,7 +57,7 @@ class Room:
             self._give_back()
             smaller = halves(part)
             if not smaller:
-                raise OutOfRoom(f"out of memory: expected room for {pixels(part)} px at once, the smallest part; got less")
+                raise OutOfMemory(f"out of memory: expected room for {pixels(part)} px at once, the smallest part; got less")
             self.most = min(self.most, *map(pixels, smaller))
             todo += reversed(smaller)
 

@@ -17,10 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..graph.errors import WorkflowError, nearest
+from ..graph.model import Graph, Path
 from ..ops.params import Slider
 from ..ops.types import SOCKETS, Lut
-from .errors import WorkflowError, nearest
-from .model import Graph, Path
 
 _COMMENT = re.compile(r"(?:^|\s)#")
 _LONGEST = 1000

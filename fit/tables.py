@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from ..graph.errors import WorkflowError
+from ..graph.model import Ref
 from ..ops.types import Lut, leaves
-from .errors import WorkflowError
-from .plan import Ref
 
 _ROUGHNESS = 0.01
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..graph.errors import WorkflowError
+from ..graph.model import Graph, Step
+from ..graph.outputs import output_of, upstream
 from ..light.difference import Comparer
 from ..light.gamut import to_display
 from ..light.photo import Photo
@@ -15,10 +18,7 @@ from ..light.transfer import srgb_decode
 from ..ops.reach import Geometry, Halo, Reducer
 from ..ops.spec import REGISTRY
 from ..ops.types import Lut
-from .errors import WorkflowError
-from .model import Graph, Step
 from .render import render
-from .targets import target, upstream
 
 _PROBES = 1 << 16
 
@@ -38,7 +38,7 @@ def bake(graph: Graph, points: int = 33, sink: str | None = None) -> Baked:
 
     A step at its neutral values may be of any kind, for it does nothing.
     """
-    link = target(graph, sink)
+    link = output_of(graph, sink)
     steps = [graph.steps[step_id] for step_id in upstream(graph, [link])]
     for step in sorted(steps, key=lambda step: step.id):
         reason = _obstacle(step)

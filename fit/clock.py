@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from .errors import Stopped
+from ..graph.errors import Stopped
 
 _PAUSE = 1.0
 _SHARE = 0.05

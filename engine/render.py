@@ -11,19 +11,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..graph.errors import WorkflowError
+from ..graph.model import Graph, Path, Photos, Ref, is_slider
+from ..graph.outputs import full_sizes, gather_sources, output_of
 from ..light.photo import Photo
 from ..light.rectangle import Region
 from ..ops.reach import Geometry
 from ..ops.types import leaves, rebuilt
 from .backward import backward
 from .cache import Cache, content_keys
-from .errors import WorkflowError
 from .execute import Execution, Progress
-from .model import Graph, Link, Path, Photos, is_slider
-from .plan import Plan, Planned, Ref, make_plan
-from .room import Room
+from .memory import Memory
+from .plan import Plan, Planned, make_plan
 from .sweep import Inputs
-from .targets import full_sizes, gather_sources, target
 
 Put = Callable[[Region, Tensor], None]
 
@@ -34,7 +34,7 @@ class Settings:
 
     device and dtype: of the arithmetic. tile_pixels: about how many px at once; gradient_bytes: memory for tiles with
     gradients; None chooses by the device.
-    progress(done, total): called after each tile; it may raise to stop. room: what happens where memory runs out.
+    progress(done, total): called after each tile; it may raise to stop. memory: what happens where memory runs out.
     """
 
     device: torch.device | str = "cpu"
@@ -42,13 +42,13 @@ class Settings:
     tile_pixels: int | None = None
     gradient_bytes: int | None = None
     progress: Progress | None = None
-    room: Room = field(default_factory=Room, compare=False)
+    memory: Memory = field(default_factory=Memory, compare=False)
 
     def execution(self, plan: Plan, inputs: Inputs) -> Execution:
         device = torch.device(self.device)
         tile = self.tile_pixels or (1 << 17 if device.type == "cpu" else 1 << 22)
         most = self.gradient_bytes or (int(0.4 * torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else 256 << 20)
-        return Execution(plan, inputs, device, self.dtype or _precision(inputs), tile, most, self.progress, self.room)
+        return Execution(plan, inputs, device, self.dtype or _precision(inputs), tile, most, self.progress, self.memory)
 
 
 def render(
@@ -103,7 +103,7 @@ class Job:
     def __init__(
         self,
         graph: Graph,
-        links: Sequence[Link],
+        links: Sequence[Ref],
         given: Mapping[Ref, Any],
         tensors: Mapping[Path, Tensor],
         scale: float = 1.0,
@@ -131,7 +131,7 @@ class Job:
         cache: Cache | None = None,
     ) -> Job:
         """The rendering of what a sink shows, with a long edge of at most `size` px; arguments as of `render`."""
-        link = target(graph, sink)
+        link = output_of(graph, sink)
         given = gather_sources(graph, photo, [link])
         scale = 1.0
         if size is not None:
@@ -139,7 +139,7 @@ class Job:
             scale = min(1.0, size / full.size(full.outputs[0]).long_edge)
         return cls(graph, [link], given, tensors or {}, scale, settings, cache)
 
-    def part(self, graph: Graph, links: Sequence[Link], given: Mapping[Ref, Any]) -> Job:
+    def part(self, graph: Graph, links: Sequence[Ref], given: Mapping[Ref, Any]) -> Job:
         """Another graph of the same steps, on the same scale, without cache."""
         other = copy.copy(self)
         other.graph, other.links, other.given, other.cache = graph, links, dict(given), None
@@ -175,7 +175,7 @@ class Job:
         feeding = {ref for step in self.plan.steps if step.ref in moved for _, ref in step.pictures}
         for ref in feeding - moved - self.given.keys():
             if ref in keys and self.cache.fits(12 * self.plan.size(ref).pixels):
-                kept = Photo(self.part(self.graph, [Link(*ref)], self.given).outputs()[0].detach())
+                kept = Photo(self.part(self.graph, [ref], self.given).outputs()[0].detach())
                 self.cache.put(keys[ref], kept)
                 self._take({ref: kept})
 
@@ -191,11 +191,11 @@ class Job:
     def measured(self) -> Execution:
         """An execution whose statistics and losses are known."""
         execution = self.settings.execution(self.plan, self.inputs())
-        small = execution.measure()
+        measured = execution.measure()
         if self.cache is not None:
             for ref, key in self._keys().items():
-                if ref in small:
-                    self.cache.put(key, rebuilt(small[ref], torch.Tensor.detach))
+                if ref in measured:
+                    self.cache.put(key, rebuilt(measured[ref], torch.Tensor.detach))
         return execution
 
     def outputs(self) -> tuple[Tensor, ...]:
@@ -203,7 +203,7 @@ class Job:
         inputs = self.inputs()
         pictures = [ref for ref, value in inputs.given.items() if isinstance(value, Photo) and _requires_grad(value)]
         rasters = [inputs.given[ref].raster for ref in pictures]
-        return _Rendering.apply(self, pictures, *rasters, *inputs.small_tensors())
+        return _Rendering.apply(self, pictures, *rasters, *inputs.tensors())
 
 
 class _Rendering(torch.autograd.Function):
@@ -219,7 +219,7 @@ class _Rendering(torch.autograd.Function):
             if job.plan.is_picture(ref):
                 results.append(_whole(execution, ref))
             else:
-                results.append(leaves(execution.small[ref])[0])
+                results.append(leaves(execution.measured[ref])[0])
         return tuple(results)
 
     @staticmethod
@@ -228,12 +228,12 @@ class _Rendering(torch.autograd.Function):
         tensors = ctx.saved_tensors
         count = len(ctx.pictures)
         wanted = [ref for ref, needed in zip(ctx.pictures, ctx.needs_input_grad[2:]) if needed]
-        small = [index for index, needed in enumerate(ctx.needs_input_grad[2 + count :]) if needed]
+        wanted_tensors = [index for index, needed in enumerate(ctx.needs_input_grad[2 + count :]) if needed]
         given = {ref: gradient for ref, gradient in zip(ctx.outputs, gradients) if gradient is not None}
-        found = backward(ctx.execution, given, small, wanted)
+        found = backward(ctx.execution, given, wanted_tensors, wanted)
         results: list[Tensor | None] = [found.pictures.get(ref) for ref in ctx.pictures]
         for index, tensor in enumerate(tensors[count:]):
-            gradient = found.small.get(index)
+            gradient = found.tensors.get(index)
             results.append(None if gradient is None else gradient.sum_to_size(tensor.shape).to(tensor))
         return (None, None, *results)
 
@@ -287,12 +287,12 @@ def _moved_alpha(job: Job, source: Ref, chain: list[Planned]) -> Tensor | None:
     alpha = job.given[source].alpha
     if alpha is None:
         return None
-    steps, last = {source.step: job.graph.steps[source.step]}, Link(*source)
+    steps, last = {source.step: job.graph.steps[source.step]}, source
     for move in chain:
         if isinstance(move.spec.reach, Geometry):
             old = job.graph.steps[move.ref.step]
             steps[old.id] = dataclasses.replace(old, links={move.pictures[0][0]: last})
-            last = Link(old.id)
+            last = Ref(old.id)
     (moved,) = job.part(Graph(steps), [last], {source: Photo(alpha)}).outputs()
     return moved.detach().clamp(0.0, 1.0)
 

@@ -13,14 +13,15 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from ..graph.model import Ref
 from ..light.photo import Photo
 from ..light.planes import Planes, stack
 from ..light.rectangle import Region, Size
 from ..ops.frame import Frame
 from ..ops.reach import Geometry, ask
 from ..ops.types import Distances, Metadata, rebuilt
-from .plan import Plan, Planned, Ref
-from .room import Room
+from .memory import Memory
+from .plan import Plan, Planned
 from .sweep import Gather, Inputs, Reads, Sweep
 from .tiles import halves, tiles
 
@@ -41,7 +42,7 @@ class Execution:
     """A plan at work on given photos and slider values.
 
     tile_pixels: about how many output px are computed at once. gradient_bytes: what tiles may take with gradients.
-    room: makes tiles smaller where memory runs out.
+    memory: makes tiles smaller where memory runs out.
     """
 
     def __init__(
@@ -53,16 +54,16 @@ class Execution:
         tile_pixels: int = 1 << 17,
         gradient_bytes: int = 256 << 20,
         progress: Progress | None = None,
-        room: Room | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.plan, self.device, self.dtype, self.tile_pixels = plan, torch.device(device), dtype, tile_pixels
         self.gradient_bytes = gradient_bytes
         self.progress = progress or (lambda done, total: None)
-        self.room = room or Room()
+        self.memory = memory or Memory()
         self._done = self._total = 0
         self.inputs = inputs.mapped(self._here)
         self.totals: dict[Ref, list[Tensor | None]] = {}
-        self.small: dict[Ref, Any] = {}
+        self.measured: dict[Ref, Any] = {}
 
     def _here(self, tensor: Tensor) -> Tensor:
         return tensor.to(self.device, self.dtype)
@@ -77,7 +78,7 @@ class Execution:
         self,
         wanted: Sequence[tuple[Ref, Region]],
         inputs: Inputs,
-        small: Mapping[Ref, Any],
+        measured: Mapping[Ref, Any],
         reads: Reads | None = None,
     ) -> list[Any]:
         """Some rectangles of pictures, from the values given; differentiable with respect to all of them."""
@@ -89,7 +90,7 @@ class Execution:
                 values[ref] = self._read(ref, inputs.given[ref], regions[ref], reads)
         for step in self.plan.steps:
             if step.ref in regions:
-                values[step.ref] = self._apply(step, regions, values, inputs, small)
+                values[step.ref] = self._apply(step, regions, values, inputs, measured)
                 for _, ref in step.pictures:
                     users[ref] -= 1
                     if not users[ref]:
@@ -119,14 +120,14 @@ class Execution:
         regions: Mapping[Ref, Region],
         values: Mapping[Ref, Any],
         inputs: Inputs,
-        small: Mapping[Ref, Any],
+        measured: Mapping[Ref, Any],
     ) -> Any:
         region = regions[step.ref]
         held, pictures = region, {}
         for name, ref in step.pictures:
             held = self.plan.input_region(step, region, ref)
             pictures[name] = _cut(values[ref], regions[ref], held)
-        known = {**pictures, **self._small_arguments(step, inputs, small)}
+        known = {**pictures, **self._arguments(step, inputs, measured)}
         if isinstance(step.spec.reach, Geometry):
             source = step.pictures[0][1]
             before = Frame(self.plan.size(source), held, step.full, self.plan.scale)
@@ -140,13 +141,13 @@ class Execution:
             result = Planes(*result.split(1, dim=1))
         return _cut(result, region if isinstance(step.spec.reach, Geometry) else held, region)
 
-    def _small_arguments(self, step: Planned, inputs: Inputs, small: Mapping[Ref, Any]) -> dict[str, Any]:
+    def _arguments(self, step: Planned, inputs: Inputs, measured: Mapping[Ref, Any]) -> dict[str, Any]:
         known = dict(step.values)
         for name, index in step.sliders.items():
             known[name] = inputs.sliders[index]
         for name, ref in step.inputs.items():
             if not self.plan.is_picture(ref):
-                known[name] = small[ref] if ref in small else inputs.given[ref]
+                known[name] = measured[ref] if ref in measured else inputs.given[ref]
         for name, kind in step.spec.injected.items():
             if kind == "metadata":
                 source = inputs.given.get(step.origin) if step.origin else None
@@ -158,7 +159,7 @@ class Execution:
     # Statistics ------------------------------------------------------------------------------------------------------
 
     def measure(self) -> Mapping[Ref, Any]:
-        """Every statistic and loss: forward sweeps over tiles, level by level, and the small arithmetic after each."""
+        """Every statistic and loss: forward sweeps over tiles, level by level, and the arithmetic after each."""
         sweeps = [sweep for level in range(1, self.plan.levels + 1) for sweep in self.sweeps(level)]
         self.expect(sum(len(self.grid(sweep)) for sweep in sweeps))
         with torch.no_grad():
@@ -166,8 +167,8 @@ class Execution:
                 for sweep in sweeps:
                     if sweep.level == level:
                         self._gather(sweep)
-                self.small.update(self.finish(level, self.inputs, self.small, self.totals))
-        return self.small
+                self.measured.update(self.finish(level, self.inputs, self.measured, self.totals))
+        return self.measured
 
     def sweeps(self, level: int) -> list[Sweep]:
         """The passes that gather one level's reducers; pictures of one size share a pass."""
@@ -189,7 +190,7 @@ class Execution:
 
     def _gather(self, sweep: Sweep) -> None:
         def shares(region: Region) -> list[Tensor]:
-            return self.contributions(sweep, region, self.inputs, self.small)
+            return self.contributions(sweep, region, self.inputs, self.measured)
 
         for _, found in self.each(self.grid(sweep), shares):
             for gather, share in zip(sweep.gathers, found):
@@ -202,31 +203,31 @@ class Execution:
         sweep: Sweep,
         region: Region,
         inputs: Inputs,
-        small: Mapping[Ref, Any],
+        measured: Mapping[Ref, Any],
         reads: Reads | None = None,
     ) -> list[Tensor]:
         """What a tile adds to each of a pass's gathers."""
         margins = [region.grown(gather.step.margin, sweep.size) for gather in sweep.gathers]
         wanted = [(ref, held) for gather, held in zip(sweep.gathers, margins) for _, ref in gather.pictures]
-        pictures = iter(self.evaluate(wanted, inputs, small, reads))
+        pictures = iter(self.evaluate(wanted, inputs, measured, reads))
         shares = []
         for gather, held in zip(sweep.gathers, margins):
             step, reducer = gather.step, gather.step.reducer
             assert reducer is not None
-            known = self._small_arguments(step, inputs, small)
+            known = self._arguments(step, inputs, measured)
             for name, _ in gather.pictures:
                 known["image" if reducer.apart else name] = next(pictures)
             frame = Frame(sweep.size, held, step.full, self.plan.scale, halo=step.margin, core=region)
             shares.append(ask(reducer.contribute, {**known, "frame": frame}))
         return shares
 
-    def finish(self, level: int, inputs: Inputs, small: Mapping[Ref, Any], totals: Mapping[Ref, Any]) -> dict[Ref, Any]:
-        """The small values of one level: reducers from their totals, and what is made of them without pixels."""
+    def finish(self, level: int, inputs: Inputs, measured: Mapping[Ref, Any], totals: Mapping[Ref, Any]) -> dict[Ref, Any]:
+        """The values without pixels of one level: reducers from their totals, and what is made of them without pixels."""
         made: dict[Ref, Any] = {}
         for step in self.plan.steps:
             if step.level != level or step.spec.makes_picture:
                 continue
-            known = self._small_arguments(step, inputs, {**small, **made})
+            known = self._arguments(step, inputs, {**measured, **made})
             if step.reducer:
                 parts = totals[step.ref]
                 known["total"] = tuple(parts) if step.reducer.apart else parts[0]
@@ -244,7 +245,7 @@ class Execution:
         self.expect(len(grid))
 
         def picture(region: Region) -> Tensor:
-            return stack(self.evaluate([(ref, region)], self.inputs, self.small)[0])
+            return stack(self.evaluate([(ref, region)], self.inputs, self.measured)[0])
 
         with torch.no_grad():
             for region, pixels in self.each(grid, picture):
@@ -261,7 +262,7 @@ class Execution:
             self.expect(1)
             return halves(region)
 
-        for region, value in self.room.each(grid, lambda tile: tile.pixels, smaller, compute):
+        for region, value in self.memory.each(grid, lambda tile: tile.pixels, smaller, compute):
             yield region, value
             self.tick()
 

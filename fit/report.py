@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic
 
 import torch
 
+from ..graph.model import G, Graph, Path, Ref
 from ..light.difference import Difference
 from ..light.photo import Photo
 from ..ops.cube_text import fitted_name
 from ..ops.types import Lut
 from .free import Space, Unknown
-from .model import Graph, Path
-from .plan import Ref
 from .search import Found
 
 _FLAT = 0.25
@@ -49,13 +48,13 @@ class FreeTable:
 
 
 @dataclass(frozen=True)
-class PairResult:
+class PairResult(Generic[G]):
     """One pair after a fit: its graph, with its slider values, and how far from the target before and after.
 
     derived: what foreign code makes of these slider values, by source.
     """
 
-    graph: Graph
+    graph: G
     target: Photo | None
     before: Difference | None
     after: Difference | None
@@ -63,10 +62,10 @@ class PairResult:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class Fitted(Generic[G]):
     """The end of a fit. trades: sets of sliders that can stand in for each other. seconds: of the search alone."""
 
-    pairs: tuple[PairResult, ...]
+    pairs: tuple[PairResult[G], ...]
     free: tuple[FreeSlider, ...]
     trades: tuple[tuple[str, ...], ...]
     method: str
@@ -78,7 +77,7 @@ class Fitted:
     tables: tuple[FreeTable, ...] = ()
 
     @property
-    def graph(self) -> Graph:
+    def graph(self) -> G:
         """The fitted graph (of the first pair)."""
         return self.pairs[0].graph
 

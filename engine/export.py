@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..graph.model import Graph, Ref, Step, checked
+from ..graph.outputs import full_sizes
 from ..ops.spec import REGISTRY
 from .cache import Cache
-from .model import Graph, Link, Step, checked
-from .plan import Ref, make_plan
+from .plan import make_plan
 from .render import Job, Settings
-from .targets import full_sizes
 
 SHARPENING: Mapping[str, Mapping[str, float]] = {
     "none": {},
@@ -22,7 +22,7 @@ SHARPENING: Mapping[str, Mapping[str, float]] = {
 
 def export_job(
     graph: Graph,
-    link: Link,
+    link: Ref,
     given: Mapping[Ref, Any],
     long_edge: int = 0,
     sharpen: str = "none",
@@ -48,10 +48,10 @@ def export_job(
     return Job(graph, [link], given, {}, 1.0, settings, cache)
 
 
-def _after(graph: Graph, link: Link, op: str, values: Mapping[str, Any]) -> tuple[Graph, Link]:
+def _after(graph: Graph, link: Ref, op: str, values: Mapping[str, Any]) -> tuple[Graph, Ref]:
     name = f"output {op.partition('.')[2]}"
     while name in graph.steps:
         name += "'"
     step = Step(name, REGISTRY[op], {}, {"image": link})
     step = Step(name, REGISTRY[op], {key: checked(step, key, value) for key, value in values.items()}, {"image": link})
-    return Graph({**graph.steps, name: step}, graph.read, graph.tables), Link(name)
+    return Graph({**graph.steps, name: step}, graph.read, graph.tables), Ref(name)

@@ -8,24 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
+from ..graph.errors import WorkflowError
+from ..graph.model import Graph, Path, Ref
 from ..light.rectangle import Region, Size
 from ..ops.params import BadValue
 from ..ops.reach import Geometry, Port, Reducer, ask, margin_of
 from ..ops.spec import OpSpec, interval_or_value, measurer
-from .errors import WorkflowError
-from .model import Graph, Link, Path
 
 MOST_PIXELS = 1_000_000_000
 _MEASURED = "\0"
-
-
-class Ref(NamedTuple):
-    """One value in a plan: an output of a step, by the step's id (or `id:socket` of a measured statistic)."""
-
-    step: str
-    slot: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,7 +116,7 @@ class Plan:
 
 def make_plan(
     graph: Graph,
-    outputs: Sequence[Link],
+    outputs: Sequence[Ref],
     given: Mapping[Ref, Size | None],
     scale: float = 1.0,
     free: Collection[Path] = (),
@@ -154,12 +147,12 @@ def make_plan(
     )
 
 
-def resolved(graph: Graph, link: Link) -> Ref:
+def resolved(graph: Graph, link: Ref) -> Ref:
     """Where a wire's value is made, looking through fits (a photo passes through them unchanged)."""
     seen = link
     while getattr(graph.steps[seen.step].spec.reach, "role", None) == "fit":
         seen = graph.steps[seen.step].links["photo"]
-    return Ref(*seen)
+    return seen
 
 
 def _inputs(graph: Graph, ref: Ref) -> dict[str, Ref]:

@@ -10,11 +10,10 @@ from torch import Tensor
 from ..light.photo import Photo
 from ..light.rectangle import Size
 from .errors import WorkflowError
-from .model import Graph, Link, Photos, Step
-from .plan import Ref
+from .model import Graph, Photos, Ref, Step
 
 
-def target(graph: Graph, sink: str | None = None) -> Link:
+def output_of(graph: Graph, sink: str | None = None) -> Ref:
     """The picture to render: what a sink (or any step named) shows; by default that of the only sink, view or fit."""
     if sink is not None:
         return _shown_by(graph.step(sink))
@@ -28,18 +27,18 @@ def target(graph: Graph, sink: str | None = None) -> Link:
     raise WorkflowError("expected a workflow with a sink, such as Save Photo; got none")
 
 
-def _shown_by(step: Step) -> Link:
+def _shown_by(step: Step) -> Ref:
     if step.spec.makes_picture and not hasattr(step.spec.reach, "role"):
-        return Link(step.id)
+        return Ref(step.id)
     picture = next((entry.name for entry in step.spec.inputs if entry.picture), None)
     if picture is None:
         if step.spec.makes_picture:
-            return Link(step.id)
+            return Ref(step.id)
         raise WorkflowError(f"{step} shows no picture")
     return step.links[picture]
 
 
-def upstream(graph: Graph, links: Iterable[Link]) -> set[str]:
+def upstream(graph: Graph, links: Iterable[Ref]) -> set[str]:
     """The ids of all steps that some outputs depend on; through a fit only its photo counts."""
     seen: set[str] = set()
     todo = [link.step for link in links]
@@ -54,7 +53,7 @@ def upstream(graph: Graph, links: Iterable[Link]) -> set[str]:
     return seen
 
 
-def gather_sources(graph: Graph, photos: Photos, links: Iterable[Link]) -> dict[Ref, Any]:
+def gather_sources(graph: Graph, photos: Photos, links: Iterable[Ref]) -> dict[Ref, Any]:
     """What every source upstream of some outputs brings: what the caller gives, else what its file holds."""
     needed = upstream(graph, links)
     sources = [step for step in graph.by_role("source") if step.id in needed]

@@ -12,9 +12,10 @@ from typing import Any
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
+from ..graph.model import Ref
 from ..light.photo import Photo
 from ..ops.types import leaves
-from .plan import Plan, Ref
+from .plan import Plan
 
 _numbers = itertools.count()
 _rasters = WeakIdKeyDictionary()
@@ -76,7 +77,7 @@ def content_keys(plan: Plan, given: Mapping[Ref, Any], sliders: Mapping[Ref, lis
 
 
 def _identity(value: Any) -> str:
-    """Photos by the pixels they hold (nobody writes into those); small values by content."""
+    """Photos by the pixels they hold (nobody writes into those); values without pixels by content."""
     if isinstance(value, Photo):
         return f"raster {_rasters.setdefault(value.raster, next(_numbers))} of {value.light}, {value.metadata}"
     digest = hashlib.sha256(type(value).__name__.encode())

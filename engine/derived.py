@@ -8,11 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
+from ..graph.model import Graph, Path, Ref
+from ..graph.outputs import upstream
 from ..light.photo import Photo
-from .model import Graph, Path
-from .plan import Ref
 from .render import Job, Settings
-from .targets import upstream
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..graph.errors import WorkflowError
 from ..light.photo import Codes, Photo
 from .clock import Clock
-from .errors import WorkflowError
 from .free import Space
 from .levenberg import LADDER, Outcome, Problem, Uncertainty, descend, uncertainty
 from .samples import Pair, Samples
@@ -62,11 +62,11 @@ class LeastSquares:
         self.indices = [space.indices(index) for index in range(len(pairs))]
         self._statistics: tuple[bytes, list[Any]] = (b"", [])
 
-    def _small(self, u: Tensor) -> list[Any]:
+    def _measured(self, u: Tensor) -> list[Any]:
         key = u.numpy().tobytes()
         if self._statistics[0] != key:
             own = (self.space.values(list(u[places])) for places in self.indices)
-            self._statistics = (key, [pair.small(values) for pair, values in zip(self.pairs, own)])
+            self._statistics = (key, [pair.measured(values) for pair, values in zip(self.pairs, own)])
         return self._statistics[1]
 
     def forget(self) -> None:
@@ -74,15 +74,15 @@ class LeastSquares:
         self._statistics = (b"", [])
 
     def residuals(self, u: Tensor) -> Tensor:
-        parts = zip(self.samples, self.indices, self._small(u))
-        return torch.cat([samples.residuals(u[places], small).flatten() for samples, places, small in parts])
+        parts = zip(self.samples, self.indices, self._measured(u))
+        return torch.cat([samples.residuals(u[places], measured).flatten() for samples, places, measured in parts])
 
     def jacobian(self, u: Tensor) -> tuple[Tensor, Tensor]:
         residuals, derivatives = [], []
-        for samples, places, small in zip(self.samples, self.indices, self._small(u)):
-            residual, derivative = samples.jacobian(u[places], small)
+        for samples, places, measured in zip(self.samples, self.indices, self._measured(u)):
+            residual, derivative = samples.jacobian(u[places], measured)
             if self.total:
-                derivative = derivative + samples.through_statistics(u[places], small)
+                derivative = derivative + samples.through_statistics(u[places], measured)
             wide = torch.zeros(residual.numel(), len(u), dtype=torch.float64)
             wide[:, places] = derivative.flatten(0, 1)
             residuals.append(residual.flatten())
@@ -91,8 +91,8 @@ class LeastSquares:
 
     def doubts(self, u: Tensor) -> bool:
         """Set how far clipped pixels are believed; whether it matters (see `Samples.doubts`)."""
-        parts = zip(self.samples, self.indices, self._small(u))
-        matters = [samples.doubts(u[places], small) for samples, places, small in parts]
+        parts = zip(self.samples, self.indices, self._measured(u))
+        matters = [samples.doubts(u[places], measured) for samples, places, measured in parts]
         return any(matters)
 
     def believe(self) -> None:

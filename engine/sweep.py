@@ -8,10 +8,11 @@ from typing import Any
 
 from torch import Tensor
 
+from ..graph.model import Ref
 from ..light.photo import Photo
 from ..light.rectangle import Region, Size
 from ..ops.types import leaves, rebuilt
-from .plan import Planned, Ref
+from .plan import Planned
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,12 @@ class Inputs:
     given: Mapping[Ref, Any]
 
     def mapped(self, function: Callable[[Tensor], Tensor]) -> Inputs:
-        """The same inputs with every small tensor (sliders, tables, weights; not pictures) replaced."""
+        """The same inputs with every tensor without pixels (sliders, tables, weights; not pictures) replaced."""
         sliders = tuple(function(slider) for slider in self.sliders)
         given = {ref: v if isinstance(v, Photo) else rebuilt(v, function) for ref, v in self.given.items()}
         return Inputs(sliders, given)
 
-    def small_tensors(self) -> list[Tensor]:
+    def tensors(self) -> list[Tensor]:
         """The tensors that `mapped` replaces, in its order."""
         given = (tensor for v in self.given.values() if not isinstance(v, Photo) for tensor in leaves(v))
         return [*self.sliders, *given]

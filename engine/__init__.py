@@ -1,0 +1,1 @@
+"""Engine: graphs computed in bounded memory, with exact gradients. Knows OpSpec, not which operations exist."""

@@ -1,0 +1,1 @@
+"""Fit: free sliders, searches, and what became of them."""
