@@ -52,7 +52,7 @@ def _kind(edit: Any) -> str:
     given = set(edit) - {"edit"}
     if needed - given or given - needed - allowed:
         raise WorkflowError(f"expected {edit['edit']} with {', '.join(sorted(needed))}; got {', '.join(sorted(given))}")
-    for name in given.difference(_ANY):
+    for name in sorted(given.difference(_ANY)):
         field(edit, name, _KINDS.get(name, str), edit["edit"], required=True)
     return edit["edit"]
 

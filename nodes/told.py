@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..fit.report import Fitted
@@ -30,18 +30,17 @@ def moved(start: Graph, fitted: Fitted) -> list[dict[str, Any]]:
     return found
 
 
-def write_back(values: Iterable[Mapping[str, Any]], prompt: Any, extra: Any) -> None:
+def write_back(values: Sequence[Mapping[str, Any]], prompt: Any, extra: Any) -> None:
     """Put values into the running prompt and into the workflow that a saved picture will carry."""
-    document = None
-    if isinstance(extra, dict) and isinstance(extra.get("workflow"), dict):
-        with contextlib.suppress(WorkflowError):  # a document that cannot be read stays as it came; the fit is not lost for it
-            document = document_of(extra["workflow"])
     for entry in values:
         node = (prompt or {}).get(entry["node"])
         if node is not None:
             node["inputs"][entry["name"]] = entry["value"]
-        if document is not None:
-            put(document, entry["node"], entry["name"], entry["value"])
+    if isinstance(extra, dict) and extra.get("workflow") is not None:
+        with contextlib.suppress(WorkflowError):  # a document that cannot be read stays as it came; the fit is not lost for it
+            document = document_of(extra["workflow"])
+            for entry in values:
+                put(document, entry["node"], entry["name"], entry["value"])
 
 
 def pulls(start: Graph, fitted: Fitted) -> list[dict[str, Any]]:

@@ -60,6 +60,8 @@ def test_values_are_written_back_into_a_document_that_can_be_read_and_no_fit_is_
         return
     values = [{"node": node, "name": name, "value": 0.5} for node in ("2", "7:3", "7") for name in ("stops", "action")]
     prompt: dict[str, Any] = {"2": {"inputs": {}}}
+    unknown = {"nodes": [{"id": 2, "type": "Foreign", "widgets_values": [1]}], "links": []}
+    write_back(values, prompt, {"workflow": unknown})
     for extra in ({"workflow": document}, document, [document], None):
         write_back(values, prompt, extra)
     assert prompt["2"]["inputs"] == {"stops": 0.5, "action": 0.5}
