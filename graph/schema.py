@@ -6,15 +6,16 @@ import dataclasses
 import json
 import os
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
 from ..ops.cube_text import fitted_text
 from ..ops.spec import OpSpec
-from .errors import WorkflowError, got, nearest, one_line
+from .errors import WorkflowError, got, nearest
 from .model import Graph, Read, Ref, Step, checked
 from .ports import find_spec
-from .shape import MOST_STEPS, entry_of, plain_data
+from .shape import MOST_STEPS, called, entry_of, field, plain_data
 from .ui_form import is_ui_form, to_api, updated
 
 MOST_BYTES = 64 << 20
@@ -74,10 +75,9 @@ def _step(step_id: str, data: Any) -> Step:
     try:
         spec = find_spec(entry.kind)
     except WorkflowError as error:
-        raise WorkflowError(f"step {one_line(step_id, 40)!r}: {error}") from None
-    others = {"_meta": entry.meta} if entry.meta else {}
-    extra = {key: value for key, value in data.items() if key not in ("class_type", "inputs", "_meta")} | others
-    bare = Step(step_id, spec, title=entry.title, extra=extra)
+        raise WorkflowError(f"{called(step_id)}: {error}") from None
+    title, extra = _notes(step_id, data)
+    bare = Step(step_id, spec, title=title, extra=extra)
     values, links = {}, {}
     for name, given in entry.inputs.items():
         if name == "upload" and spec.param(name) is None:
@@ -87,6 +87,15 @@ def _step(step_id: str, data: Any) -> Step:
         else:
             values[name] = checked(_known(bare, name), name, given)
     return Step(step_id, spec, values, links, bare.title, bare.extra)
+
+
+def _notes(step_id: str, data: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The title of a step, and what is said of it that is not ours."""
+    meta = field(data, "_meta", Mapping, called(step_id)) or {}
+    title = field(meta, "title", str, f"{called(step_id)}, _meta") or ""
+    others = {"_meta": {key: value for key, value in meta.items() if key != "title"}}
+    extra = {key: value for key, value in data.items() if key not in ("class_type", "inputs", "_meta")}
+    return title, extra | (others if others["_meta"] else {})
 
 
 def _known(step: Step, name: str) -> Step:

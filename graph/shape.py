@@ -76,21 +76,20 @@ def field(entry: Mapping[str, Any], name: str, kind: type, where: str, required:
 
 
 class Entry(NamedTuple):
-    """A step of the API form: its class, its values and wires by name, its title, and the other notes beside the title."""
+    """A step of the API form: its class, and its values and wires by name."""
 
     kind: str
     inputs: Mapping[str, Any]
-    title: str
-    meta: Mapping[str, Any]
 
 
 def entry_of(step_id: str, data: Any) -> Entry:
     """What stands under a step's id in an API form. Raises WorkflowError."""
-    where = f"step {one_line(step_id, 40)!r}"
+    where = called(step_id)
     if not isinstance(data, Mapping):
         raise WorkflowError(f"{where}: expected an object with class_type and inputs; got {got(data)}")
-    kind = field(data, "class_type", str, where, required=True)
-    meta = field(data, "_meta", Mapping, where) or {}
-    title = field(meta, "title", str, f"{where}, _meta") or ""
-    notes = {name: value for name, value in meta.items() if name != "title"}
-    return Entry(kind, field(data, "inputs", Mapping, where) or {}, title, notes)
+    return Entry(field(data, "class_type", str, where, required=True), field(data, "inputs", Mapping, where) or {})
+
+
+def called(step_id: str) -> str:
+    """A step, before it is known to be one."""
+    return f"step {one_line(step_id, 40)!r}"

@@ -22,7 +22,7 @@ from ..ops.params import File
 from ..ops.spec import PICTURES, Input
 from . import comfy
 from .memory import MEMORY
-from .recipe import Recipe, record, source_of
+from .recipe import Recipe, record, source_of, title_of
 from .sinks import picture_of
 
 SIZE = 1024
@@ -67,7 +67,7 @@ class _Rebuilding:
             if wire.required or given.get(wire.name) is not None
         }
         values = {param.name: given[param.name] for param in spec.params if param.name in given}
-        graph, handed = record(spec, node, entry.title, values, inputs)
+        graph, handed = record(spec, node, title_of(self.prompt[node]), values, inputs)
         if getattr(spec.reach, "role", None) == "source":
             param = spec.params[0]
             assert isinstance(param.kind, File)
