@@ -9,7 +9,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import event, given
+from hypothesis import event, given, strategies as st
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 import luxgrad
 from luxgrad.cli.main import main
@@ -71,6 +73,26 @@ def test_a_damaged_workflow_is_checked_run_and_converted_or_refused_in_one_line(
         json.loads(form.read_text())
         assert fine("convert", form, desk / "back.json", "--force") or not checked
         assert not checked or loads((desk / "back.json").read_text())
+
+
+@given(damaged(SHIPPED), st.sampled_from(("workflow", "prompt")))
+def test_a_picture_that_carries_a_damaged_workflow_is_read_or_refused_in_one_line(desk: Path, text: str, name: str) -> None:
+    file, texts = desk / "carrier.png", PngInfo()
+    texts.add_text(name, text)
+    Image.new("RGB", (8, 8)).save(file, pnginfo=texts)
+    assert fine("info", file)
+    fine("check", file)
+    if fine("convert", file, desk / "carried.json", "--force"):
+        json.loads((desk / "carried.json").read_text())
+
+
+@pytest.mark.parametrize("text", ["[1]", "{}", "3", '"x"', '{"nodes": 3}', '{"1": {"class_type": "LoadImage"}}'])
+def test_what_a_picture_carries_for_a_document_and_is_none_is_not_taken_out(desk: Path, text: str) -> None:
+    texts = PngInfo()
+    texts.add_text("workflow", text)
+    Image.new("RGB", (8, 8)).save(desk / "none.png", pnginfo=texts)
+    assert not fine("convert", desk / "none.png", desk / "none.json")
+    assert not (desk / "none.json").exists()
 
 
 NAMES = ("half \ud800 a pair", "r\udce9sum\udce9", "line\nbreak", "\x1b[31mred", "\u202eback", "光")
