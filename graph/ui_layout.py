@@ -12,6 +12,7 @@ from .ports import find_spec
 
 _WIDTH, _GAP, _ROW = 300, 60, 24
 _LOCK, _MOST_LOCKS = 18, 8
+_PICTURE = 260.0
 
 UPLOAD = "image"
 """The word that the editor keeps for an upload button."""
@@ -37,7 +38,7 @@ def from_api(api: Mapping[str, Any]) -> dict[str, Any]:
     links: list[list[Any]] = []
     for step_id, entry in api.items():
         spec = find_spec(entry["class_type"])
-        height = 60.0 + _ROW * (len(spec.inputs) + len(spec.outputs) + len(spec.params)) + (180.0 if _shows(spec) else 0.0)
+        height = 60.0 + _ROW * (len(spec.inputs) + len(spec.outputs) + len(spec.params)) + (_PICTURE if _shows(spec) else 0.0)
         column = depth[step_id]
         top = heights.get(column, 0.0)
         heights[column] = top + height + (_padlocks(spec) if fits else 0.0) + _GAP

@@ -8,7 +8,7 @@ import { leaveOut, photoOf, sliders, slidersAt, survey, tell, toggle } from "./s
 import { addCompare } from "./compare.js";
 import { insert } from "./insert.js";
 import { declare, mend } from "./older.js";
-import { declareShared, openShared, SHARED, showShared } from "./shared.js";
+import { bringShared, declareShared, openShared, SHARED, showShared } from "./shared.js";
 
 const COLOURS = { LUXGRAD_LOSS: "#c95d4a", LUXGRAD_LUT: "#c9a24a", LUXGRAD_NETWORK: "#7a6bc9", LUXGRAD_PERCENTILES: "#5a9e8f", LUXGRAD_GUIDE: "#5a9e8f" };
 
@@ -120,7 +120,10 @@ app.registerExtension({
     declareShared(data);
   },
 
-  beforeConfigureGraph: (file) => mend(file),
+  async beforeConfigureGraph(file) {
+    mend(file);
+    await bringShared(file);
+  },
 
   async setup() {
     for (const [type, colour] of Object.entries(COLOURS)) {

@@ -1,5 +1,6 @@
 // Files from before some widgets were declared: the values of our nodes, which the editor reads by their place.
 // Widgets are only ever added at the end of a declaration, so that the values of an older file are its first ones.
+import { nodesIn } from "./nodes.js";
 
 const UPLOAD = "image";
 const CONTROLS = ["fixed", "increment", "decrement", "randomize", "increment-wrap"];
@@ -39,14 +40,10 @@ function mended(values, kind) {
   return [...kept, ...missing, ...(kind.uploads ? [UPLOAD] : [])];
 }
 
-const listed = (value) => (Array.isArray(value) ? value : []);
-
-/** Give the nodes of a file, also inside its subgraphs, a value for every widget, in its place. */
+/** Give the nodes of a file a value for every widget, in its place. */
 export function mend(file) {
-  for (const graph of [file, ...listed(file?.definitions?.subgraphs)]) {
-    for (const node of listed(graph?.nodes)) {
-      const kind = declared.get(node?.type);
-      if (kind && Array.isArray(node.widgets_values)) node.widgets_values = mended(node.widgets_values, kind);
-    }
+  for (const node of nodesIn(file)) {
+    const kind = declared.get(node?.type);
+    if (kind && Array.isArray(node.widgets_values)) node.widgets_values = mended(node.widgets_values, kind);
   }
 }

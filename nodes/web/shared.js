@@ -2,7 +2,7 @@
 // only what lies in ComfyUI's input folder, and so it gets a copy of a photo that a node names, as of the templates of its own.
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
-import { say, widgetOf } from "./nodes.js";
+import { nodesIn, say, widgetOf } from "./nodes.js";
 
 export const SHARED = {
   match_reference: "Fit a photo to a reference",
@@ -30,6 +30,12 @@ export async function openShared(name, label) {
   else say(`The workflow ${name} could not be opened: ${answer.status}.`);
 }
 
+/** Bring the shared photos that the nodes of a file name, before they are drawn. */
+export async function bringShared(file) {
+  const named = nodesIn(file).map((node) => photos.get(node?.type)?.has(node.widgets_values?.[0]) && node.widgets_values[0]);
+  await Promise.all(named.filter(Boolean).map(brought)).catch(() => {});
+}
+
 /** Let a node show the shared photo that it names, whenever it names one. */
 export function showShared(node) {
   const names = photos.get(node.comfyClass);
@@ -49,7 +55,7 @@ export function showShared(node) {
 
 const coming = new Map();
 
-/** Whether a shared photo, folder/name, had to be put into the input folder. */
+/** Put a shared photo, folder/name, into the input folder; false where it is there, or cannot be put there. */
 function brought(path) {
   if (!coming.has(path)) coming.set(path, bring(path).finally(() => coming.delete(path)));
   return coming.get(path);
@@ -58,9 +64,8 @@ function brought(path) {
 async function bring(path) {
   const [subfolder, filename] = path.split("/");
   const there = await api.fetchApi(`/view?${new URLSearchParams({ filename, subfolder, type: "input" })}`, { method: "HEAD" });
-  if (there.ok) return false;
-  const photo = await shared(path);
-  if (!photo.ok) return false;
+  const photo = there.ok ? null : await shared(path);
+  if (!photo?.ok) return false;
   const form = new FormData();
   form.append("image", new File([await photo.blob()], filename));
   form.append("subfolder", subfolder);
