@@ -113,9 +113,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name may hold what the terminal's encoding has no letter for
         sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
+    from .. import environment
     from . import commands
     from .problems import problem_line
 
+    environment.use()
     try:
         getattr(commands, options.command)(options)
         return 0

@@ -17,7 +17,7 @@ from typing import Any
 
 from .frame import Frame
 from .params import Choice, Count, File, Kind, Slider, Switch, Text
-from .reach import Interval, Reach, Reducer
+from .reach import Arithmetic, Composite, Interval, Port, Reach, Reducer
 from .types import SOCKETS, Distances, Metadata, Reader, Socket, Writer
 
 PICTURES = ("IMAGE", "MASK")
@@ -30,13 +30,18 @@ class DeclarationError(TypeError):
 
 @dataclass(frozen=True)
 class Input:
-    """A socket where a wire ends. measured: a statistic that, unwired, is taken from the step's first picture."""
+    """A socket where a wire ends.
+
+    measured: a statistic that, unwired, is taken from the step's first picture. weights: of the network that, unwired,
+    the operation brings itself.
+    """
 
     name: str
     socket: str
     tip: str
     required: bool
     measured: bool
+    weights: str = ""
 
     @property
     def picture(self) -> bool:
@@ -59,6 +64,10 @@ class Output:
 
     name: str
     socket: str
+
+    @property
+    def picture(self) -> bool:
+        return self.socket in PICTURES
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,7 @@ class OpSpec:
 
     @property
     def makes_picture(self) -> bool:
-        return bool(self.outputs) and self.outputs[0].socket in PICTURES
+        return bool(self.outputs) and self.outputs[0].picture
 
     def param(self, name: str) -> Param | None:
         return next((param for param in self.params if param.name == name), None)
@@ -112,6 +121,15 @@ def measurer(socket: str) -> OpSpec:
 
 REGISTRY: dict[str, OpSpec] = {}
 """Operation id -> spec, filled as the files of `ops/` are imported."""
+
+_SPECS: dict[Callable, OpSpec] = {}
+
+
+def spec_of(function: Callable) -> OpSpec:
+    """The spec of an operation, or of a part of a composite, by its function. Raises DeclarationError."""
+    if function not in _SPECS:
+        raise DeclarationError(f"{function.__module__}.{function.__name__} is no operation; declare it as one, or as a part")
+    return _SPECS[function]
 
 
 def operation(reach: Reach, display_transform: bool = False) -> Callable[[Callable], Callable]:
@@ -129,11 +147,17 @@ def operation(reach: Reach, display_transform: bool = False) -> Callable[[Callab
 
 
 def declare(
-    function: Callable, reach: Reach, op_id: str, display_transform: bool = False, node_id: str | None = None
+    function: Callable,
+    reach: Reach,
+    op_id: str,
+    display_transform: bool = False,
+    node_id: str | None = None,
+    hidden: bool = False,
 ) -> OpSpec:
     """Read a function's signature and docstring into a spec. Raises DeclarationError where something is missing.
 
-    node_id: the class name of its node in a workflow file, where that is not `luxgrad.` and the id.
+    node_id: the class name of its node in a workflow file, where that is not `luxgrad.` and the id. hidden: people never
+    see it, so that it needs no tooltips.
     """
     hints = typing.get_type_hints(function, include_extras=True)
     summary, tips, notes = _read_docstring(function, list(inspect.signature(function).parameters))
@@ -145,16 +169,17 @@ def declare(
             injected[name] = _INJECTED[hint]
             continue
         tip = next((text for pattern, text in tips.items() if fnmatch.fnmatch(name, pattern)), None)
-        if tip is None:
+        if tip is None and not hidden:
             raise DeclarationError(f"{op_id}: write a docstring line '{name}: ...' (it becomes the tooltip)")
         if kind is not None:
-            params.append(Param(name, kind, _checked_default(op_id, name, kind, default), tip))
+            params.append(Param(name, kind, _checked_default(op_id, name, kind, default), tip or ""))
         elif socket is not None:
-            inputs.append(Input(name, socket.name, tip, not (optional or socket.measured), socket.measured))
+            free = optional or socket.measured or bool(socket.weights)
+            inputs.append(Input(name, socket.name, tip or "", not free, socket.measured, socket.weights))
         else:
             raise DeclarationError(f"{op_id}: annotate {name} with a socket type or Annotated[Scalar, Slider(...)]")
     _check_reach(op_id, reach, {*hints, "frame", "total", "size"})
-    return OpSpec(
+    spec = OpSpec(
         id=op_id,
         node_id=node_id or f"luxgrad.{op_id}",
         function=function,
@@ -168,6 +193,9 @@ def declare(
         neutral=_neutral(op_id, notes, params),
         display_transform=display_transform,
     )
+    _check_outputs(spec)
+    _SPECS[function] = spec
+    return spec
 
 
 def interval_or_value(param: Param, value: Any, free: bool) -> Any:
@@ -249,6 +277,17 @@ def _checked_default(op_id: str, name: str, kind: Kind, default: Any) -> Any:
         if kind.step > 0.001 or (kind.log and kind.low <= 0):
             raise DeclarationError(f"{op_id}.{name}: a slider's step is 0.001 or finer, a log slider's range above 0")
     return value
+
+
+def _check_outputs(spec: OpSpec) -> None:
+    """What one function gives is of one kind: it runs on tiles or it does not."""
+    kinds = {output.picture for output in spec.outputs}
+    if isinstance(spec.reach, (Composite, Port)) or not kinds:
+        return
+    if len(kinds) > 1:
+        raise DeclarationError(f"{spec.id}: it gives pictures and other values: write it as a composite of operations")
+    if kinds.pop() == isinstance(spec.reach, (Reducer, Arithmetic)):
+        raise DeclarationError(f"{spec.id}: a reducer gives values without pixels, the other reaches pictures")
 
 
 def _check_reach(op_id: str, reach: Reach, known: set[str]) -> None:

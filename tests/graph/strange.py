@@ -11,7 +11,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 TEXTS = ("", "*", "-10", "-20", "1", "image", "Reroute", "PrimitiveNode", "luxgrad.tone.exposure", "LoadImage", "7:3",
-         "line\nbreak", "\x1b[31mred", "\ud800", "cut \ud83d", "r\udce9sum\udce9.jpg", "\u202e\u200b", "é" * 300)  # fmt: skip
+         "line\nbreak", "\x1b[31mred", "\ud800", "cut \ud83d", "r\udce9sum\udce9.jpg", "\u202e\u200b", "1\0x",
+         "é" * 300)  # fmt: skip
 NUMBERS = (0, 1, -1, 2, 4, 7, -10, -20, 0.5, -0.0, 1e-320, 1e300, 2**53, 2**64, -(2**63), 10**200, 10**400, float("nan"),
            float("inf"))  # fmt: skip
 DEPTHS = (3, 40, 63, 70, 500, 20_000)

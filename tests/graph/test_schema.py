@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from luxgrad.engine.plan import make_plan
+from luxgrad.engine.planning import make_plan
 from luxgrad.graph.errors import WorkflowError
 from luxgrad.graph.model import Ref
 from luxgrad.graph.outputs import output_of
@@ -79,6 +79,10 @@ BAD: dict[str, tuple[Any, str]] = {
     ),
     "a step that is no object": (changed("2", to=7), r"step '2': expected an object with class_type and inputs; got 7"),
     "no class_type": (changed("2", to={}), r"step '2', class_type: expected text; got nothing"),
+    "an id as of a step inside another": (
+        {**GOOD, "2\0image": GOOD["2"]},
+        "step '2 image': expected an id without a null character",
+    ),
     "inputs in a list": (changed("2", "inputs", to=[1]), r"step '2', inputs: expected an object; got a list"),
     "notes in a text": (changed("2", "_meta", to="x"), r"step '2', _meta: expected an object; got 'x'"),
     "a title that is no text": (changed("2", "_meta", "title", to=5), r"step '2', _meta, title: expected text; got 5"),

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import event, given, strategies as st
 
-from luxgrad.fit.free import read_free, read_tables
+from luxgrad.fit.free import read_free
+from luxgrad.fit.parameters import read_entries
 from luxgrad.graph.errors import WorkflowError
 from luxgrad.graph.model import Graph
 from luxgrad.graph.patch import apply
@@ -136,9 +137,10 @@ WORDS = ("2.stops", "Bright.stops", "*", "?", "[a-", "[z-a]", "[!", "]", "in", "
 @given(st.lists(st.sampled_from(WORDS), max_size=12), st.sampled_from((" ", "")))
 def test_a_free_text_of_any_words_is_read_or_refused_in_one_line(words: list[str], gap: str) -> None:
     graph = from_data(API)
-    for reader in (read_free, read_tables):
+    text, within = gap.join(words), set(graph.steps)
+    for read_it in (lambda: read_free(graph, text, within), lambda: read_entries(graph, text, within, {})):
         try:
-            reader(graph, gap.join(words), set(graph.steps))
+            read_it()
         except WorkflowError as error:
             refusal(error)
 
