@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
@@ -13,7 +12,7 @@ from ..ops.params import File
 from .errors import WorkflowError
 from .model import Graph, Path
 from .schema import dumps, to_data
-from .shape import MOST_DEEP
+from .shape import MOST_DEEP, finite
 
 _SECRET = re.compile(r"(^|[_\- ])(api[_\- ]?key|token|password|secret)$", re.IGNORECASE)
 
@@ -52,7 +51,7 @@ def texts_of(prompt: Mapping[str, Any] | None, document: Any) -> dict[str, str]:
 
 
 def _blanked(value: Any, secrets: set[str], deep: int) -> Any:
-    """A copy without secrets, and without NaN (ComfyUI's mark of nodes that always run), which is no JSON."""
+    """A copy without secrets, and without numbers that no reader takes: NaN is ComfyUI's mark of nodes that always run."""
     if deep < 0:
         raise WorkflowError(f"expected a workflow of lists and objects at most {MOST_DEEP} deep; got one nested too deeply")
     if isinstance(value, Mapping):
@@ -62,7 +61,7 @@ def _blanked(value: Any, secrets: set[str], deep: int) -> Any:
         }
     if isinstance(value, (list, tuple)):
         return [_blanked(entry, secrets, deep - 1) for entry in value]
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, (int, float)) and not finite(value):
         return None
     return "" if isinstance(value, str) and value in secrets else value
 

@@ -33,7 +33,7 @@ def plain_data(data: Any, name: str = "workflow") -> Any:
         if value is None or isinstance(value, (str, bool)):
             continue
         if isinstance(value, (int, float)):
-            if not _finite(value):
+            if not finite(value):
                 raise WorkflowError(f"{at}: expected a number up to 1e308; got {got(value)}")
         elif not isinstance(value, (Mapping, list, tuple)):
             raise WorkflowError(f"{at}: expected text, a number, a list or an object; got {got(value)}")
@@ -49,7 +49,7 @@ def _entries(value: Any, at: _At) -> Iterator[tuple[str, Any]]:
     if not isinstance(value, Mapping):
         for number, entry in enumerate(value):
             known = entry.get("id") if isinstance(entry, Mapping) else None
-            yield (f"id {one_line(str(known), 40)}" if isinstance(known, (str, int)) and _finite(known) else str(number)), entry
+            yield (f"id {one_line(str(known), 40)}" if isinstance(known, (str, int)) and finite(known) else str(number)), entry
         return
     for name, entry in value.items():
         if not isinstance(name, str):
@@ -57,7 +57,8 @@ def _entries(value: Any, at: _At) -> Iterator[tuple[str, Any]]:
         yield one_line(name, 40), entry
 
 
-def _finite(value: str | float) -> bool:
+def finite(value: str | float) -> bool:
+    """Whether a number is one that every reader of JSON holds; text is."""
     try:
         return isinstance(value, str) or math.isfinite(value)
     except OverflowError:
