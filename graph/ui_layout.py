@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..ops.params import File, Kind
 from ..ops.spec import OpSpec
@@ -17,14 +18,14 @@ UPLOAD = "image"
 """The word that the editor keeps for an upload button."""
 
 
-def is_link(value: Any) -> bool:
+def is_link(value: Any) -> TypeGuard[list[Any]]:
     """Whether an input of the API form is a wire, [step, output]."""
     return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and type(value[1]) is int
 
 
 def from_api(api: Mapping[str, Any]) -> dict[str, Any]:
     """A UI document for an API form, its nodes laid out from left to right. Raises WorkflowError."""
-    numbers = {step_id: int(step_id) if step_id.isdecimal() and step_id == str(int(step_id)) else None for step_id in api}
+    numbers = {step_id: _number(step_id) for step_id in api}
     free = max([number for number in numbers.values() if number is not None], default=0)
     for step_id, number in numbers.items():
         if number is None:
@@ -56,6 +57,11 @@ def from_api(api: Mapping[str, Any]) -> dict[str, Any]:
         node["order"] = order
     return {"last_node_id": max(by_id, default=0), "last_link_id": len(links), "nodes": nodes, "links": links, "groups": [],
             "config": {}, "extra": {}, "version": 0.4}  # fmt: skip
+
+
+def _number(step_id: str) -> int | None:
+    """A step's id as a number of the editor's, which JavaScript holds exactly."""
+    return int(step_id) if re.fullmatch(r"0|[1-9][0-9]{0,14}", step_id) else None
 
 
 def _shows(spec: OpSpec) -> bool:
