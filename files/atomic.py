@@ -91,4 +91,5 @@ def save_image(image: Image.Image, path: Path, kind: str, **options: Any) -> Non
     """Write a Pillow image by way of memory: its own writer does not notice a disk that fills up."""
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
-    path.write_bytes(buffer.getbuffer())
+    with open(path, "wb") as file:
+        file.write(buffer.getbuffer())
