@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..files.atomic import whole_folder
 from ..files.comparison import write_comparison
 from ..files.decode import read_photo
 from ..files.encode import Canvas, write_photo
-from ..files.errors import FileError
 from ..graph.fit import Fitted, PairResult, fit as fit_graph
 from ..graph.model import Graph, Link, Path as SliderPath
 from ..graph.render import Job, Settings, as_photo, companions
@@ -51,7 +49,7 @@ def fit(options: argparse.Namespace) -> None:
             progress=bar.share,
             device=settings.device,
         )
-    with _folder(out) as part:
+    with whole_folder(out) as part:
         for index, pair in enumerate(fitted.pairs):
             suffix = "" if index == 0 else f"_{index + 1}"
             kept = _with_files(part, pair.graph, files[index], targets[index], f"inputs{suffix}")
@@ -84,24 +82,6 @@ def _refuse(out: Path, force: bool, files: Sequence[Path]) -> None:
     if there and not force:
         raise UsageError(f"{there[0]}: it exists already; --force replaces it")
     refuse_inputs([out / name for name in _NAMES], files)
-
-
-@contextlib.contextmanager
-def _folder(out: Path) -> Iterator[Path]:
-    """A temporary folder beside the real one; its files move there when the block ends well."""
-    part = None
-    try:
-        part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
-        yield part
-        for file in sorted(path for path in part.rglob("*") if path.is_file()):
-            goal = out / file.relative_to(part)
-            goal.parent.mkdir(parents=True, exist_ok=True)
-            file.replace(goal)
-    except OSError as error:
-        raise FileError(f"{out}: could not be written: {error.strerror or error}") from None
-    finally:
-        if part is not None:
-            shutil.rmtree(part, ignore_errors=True)
 
 
 def _with_files(part: Path, graph: Graph, files: Mapping[str, Path], wanted: Path | None, folder: str) -> Graph:

@@ -13,7 +13,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import numpy as np
 from .errors import FileError, guarded
 from .formats.format import Decoded, Development, Encoding, Format, Header
 from .formats.registry import FORMATS
+from .leftovers import scratch
 from .limits import check_header
 
 _SECONDS = 60.0
@@ -41,12 +41,8 @@ worker.serve()
 
 def decode_apart(form: Format, path: Path, development: Development = Development()) -> Decoded:  # noqa: B008
     """As `form.read`, in a process of its own, after checking the header there. Raises FileError."""
-    handle, name = tempfile.mkstemp(prefix="luxgrad_")
-    os.close(handle)
-    try:
-        return _decoded(_ask(form, path, Path(name), development), Path(name))
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with scratch() as folder:
+        return _decoded(_ask(form, path, folder / "arrays", development), folder / "arrays")
 
 
 def header_apart(form: Format, path: Path) -> Header:

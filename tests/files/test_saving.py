@@ -245,7 +245,7 @@ def test_a_writer_that_is_killed_leaves_only_a_part_that_the_next_one_removes(tm
     child.stdout.close()
     assert not goal.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(left)
-    assert all(re.fullmatch(r"\.a\.png\.[0-9a-f]{8}-\d+\.\w+\.part\.png", name) for name in left)
+    assert all(re.fullmatch(r"\.a\.png\.[0-9a-f]{8}-\d+-\d+\.\w+\.part\.png", name) for name in left)
     with whole_file(goal) as part:
         part.write_text("whole")
     assert {path.name for path in tmp_path.iterdir()} == {"a.png", other.name}
