@@ -17,7 +17,7 @@ from ..graph.estimate import estimate
 from ..graph.model import Step
 from ..graph.patch import apply
 from ..graph.render import Job
-from ..graph.schema import dumps, from_data, parse, to_data
+from ..graph.schema import dumps, from_data, parse, readable, to_data
 from ..graph.targets import gather_sources, target
 from ..graph.ui_form import is_ui_form, to_api
 from ..graph.ui_layout import from_api
@@ -71,7 +71,7 @@ def bake(options: argparse.Namespace) -> None:
         raise UsageError(f"--points: expected 2 to 129; got {options.points}")
     baked = bake_graph(open_graph(options), options.points, options.sink)
     write_cube(out, baked.lut, Path(options.workflow).stem, options.force)
-    print(f"{out}: {options.points} entries per edge, sRGB in and out")
+    print(plain(f"{out}: {options.points} entries per edge, sRGB in and out"))
     print(f"error against the graph on random colours: {baked.psnr:.1f} dB, "
           f"Delta E mean {baked.delta_e:.3f}, largest {baked.delta_e_max:.2f}")  # fmt: skip
 
@@ -92,7 +92,7 @@ def auto(options: argparse.Namespace) -> None:
     with whole_file(out, options.force) as part:
         part.write_text(dumps(apply(graph, patch)), encoding="utf-8")
     done = Counter(edit["edit"] for edit in patch)
-    print(f"{out}: {', '.join(f'{count} x {kind}' for kind, count in done.items())}")
+    print(plain(f"{out}: {', '.join(f'{count} x {kind}' for kind, count in done.items())}"))
 
 
 def convert(options: argparse.Namespace) -> None:
@@ -104,9 +104,9 @@ def convert(options: argparse.Namespace) -> None:
     forward = is_ui_form(data) and kept is None
     converted = data if kept else to_api(data) if forward else from_api(to_data(from_data(data)))
     with whole_file(out, options.force) as part:
-        part.write_text(json.dumps(converted, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.write_text(readable(converted), encoding="utf-8")
     steps = len(converted) if forward else len(converted["nodes"])
-    print(f"{out}: {'API form' if forward else 'editor form'}, {steps} steps")
+    print(plain(f"{out}: {'API form' if forward else 'editor form'}, {steps} steps"))
 
 
 __all__ = ["auto", "bake", "check", "convert", "fit", "info", "ops", "run", "sheet"]

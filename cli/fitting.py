@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -56,8 +57,8 @@ def fit(options: argparse.Namespace) -> None:
             save(kept, part / f"fitted{suffix}.json")
             _write_pictures(part, suffix, graph, pair, photos[index], link, settings)
         (part / "report.json").write_text(json.dumps(fitted.report(), indent=2) + "\n", encoding="utf-8")
-    print(summary(fitted))
-    print(f"\ncomparison: {out / 'comparison.png'}")
+    print(summary(fitted) + "\n")
+    print(plain(f"comparison: {out / 'comparison.png'}"))
 
 
 def _pairs(graph: Graph, options: argparse.Namespace, link: Link) -> tuple[list[dict[str, Path]], list[Path | None]]:
@@ -97,7 +98,7 @@ def _with_files(part: Path, graph: Graph, files: Mapping[str, Path], wanted: Pat
     names: dict[SliderPath, str] = {}
     taken: dict[str, Path] = {}
     for (step_id, param), path in sources.items():
-        name = path.name
+        name = re.sub("[\ud800-\udfff]", "_", path.name)  # the workflow that names it is UTF-8
         while taken.setdefault(name, path) != path:
             name = f"_{name}"
         (part / folder).mkdir(exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import signal
 import sys
 import traceback
@@ -144,6 +145,8 @@ def _end(*_: object) -> NoReturn:
 
 def entry() -> NoReturn:
     signal.signal(signal.SIGTERM, _end)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error: a terminal of few letters stops nothing
     try:
         sys.exit(main())
     except _Ended:

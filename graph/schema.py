@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path as FilePath
@@ -19,6 +20,7 @@ from .ui_form import is_ui_form, to_api, updated
 
 MOST_BYTES = 64 << 20
 MOST_STEPS = 100_000
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def loads(text: str | bytes, read: Read | None = None) -> Graph:
@@ -157,7 +159,13 @@ def to_data(graph: Graph) -> dict[str, Any]:
 def dumps(graph: Graph) -> str:
     """A graph as the text of a workflow file, in the form that it came in."""
     data = to_data(graph) if graph.document is None else updated(graph.document, to_data(graph))
-    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return readable(data, allow_nan=False)
+
+
+def readable(data: Any, **options: Any) -> str:
+    """JSON as people read it. What UTF-8 cannot hold (bytes of file names that are none) stays an escape."""
+    text = json.dumps(data, indent=2, ensure_ascii=False, **options)
+    return _SURROGATE.sub(lambda letter: f"\\u{ord(letter[0]):04x}", text) + "\n"
 
 
 def save(graph: Graph, file: str | os.PathLike[str]) -> None:
