@@ -107,8 +107,9 @@ def open(file: Name, roots: Sequence[Name] = ()) -> Graph:  # noqa: A001
 
 def open_workflow(path: Path, roots: Sequence[Path], own: Collection[str] = ()) -> Graph:
     """As `open`; `own` names are the user's, and may lie anywhere."""
+    text = workflow_text(path)
     try:
-        return Graph.of(loads(workflow_text(path), Workspace([path.parent, *roots], own)))
+        return Graph.of(loads(text, Workspace([path.parent, *roots], own)))
     except WorkflowError as error:
         raise WorkflowError(f"{path}: {error}") from None
 

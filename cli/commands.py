@@ -72,7 +72,7 @@ def bake(options: argparse.Namespace) -> None:
         raise UsageError(f"--points: expected 2 to 129; got {options.points}")
     baked = bake_graph(open_graph(options), options.points, options.sink)
     write_cube(out, baked.lut, Path(options.workflow).stem, options.force)
-    print(f"{out}: {options.points} entries per edge, sRGB in and out")
+    print(plain(f"{out}: {options.points} entries per edge, sRGB in and out"))
     print(f"error against the graph on random colours: {baked.psnr:.1f} dB, "
           f"Delta E mean {baked.delta_e:.3f}, largest {baked.delta_e_max:.2f}")  # fmt: skip
 
@@ -93,7 +93,7 @@ def auto(options: argparse.Namespace) -> None:
     with whole_file(out, options.force) as part:
         part.write_text(dumps(apply(graph, patch)), encoding="utf-8")
     done = Counter(edit["edit"] for edit in patch)
-    print(f"{out}: {', '.join(f'{count} x {kind}' for kind, count in done.items())}")
+    print(plain(f"{out}: {', '.join(f'{count} x {kind}' for kind, count in done.items())}"))
 
 
 def convert(options: argparse.Namespace) -> None:
@@ -109,7 +109,7 @@ def convert(options: argparse.Namespace) -> None:
     with whole_file(out, options.force) as part:
         part.write_text(written(converted), encoding="utf-8")
     steps = len(converted) if forward else len(converted["nodes"])
-    print(f"{out}: {'API form' if forward else 'editor form'}, {steps} steps")
+    print(plain(f"{out}: {'API form' if forward else 'editor form'}, {steps} steps"))
 
 
 __all__ = ["auto", "bake", "check", "convert", "fit", "info", "ops", "run", "sheet"]

@@ -1,9 +1,10 @@
-"""`luxgrad`: arguments in, exit codes out. 0 done; 2 bad input, one line; 130 interrupted; 1 a bug of ours."""
+"""`luxgrad`: arguments in, exit codes out. 0 done; 2 bad input, one line; 130 interrupted; 143 ended; 1 a bug of ours."""
 
 from __future__ import annotations
 
 import argparse
 import io
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -137,5 +138,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
+class _Ended(BaseException):
+    """SIGTERM came. No Exception: nothing but the cleaning up on the way out may take notice."""
+
+
+def _end(*_: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: a second one would cut the cleaning up short
+    raise _Ended
+
+
 def entry() -> NoReturn:
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, _end)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error: a terminal of few letters stops nothing
+    try:
+        sys.exit(main())
+    except _Ended:
+        print("luxgrad: ended; what was unfinished is removed", file=sys.stderr)
+        sys.exit(143)
