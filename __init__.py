@@ -7,7 +7,7 @@ __version__ = "0.1.0"
 WEB_DIRECTORY = "./nodes/web"
 """What ComfyUI serves to its editor."""
 
-_FACE = ("FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save")
+_FACE = ("FileError", "Graph", "Photo", "Stopped", "WorkflowError", "advise", "auto", "compare", "load", "open", "save")
 
 
 _NODES = ("NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS")

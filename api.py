@@ -1,4 +1,4 @@
-"""The Python face: open a workflow, load and save photos, and a first guess of the sliders."""
+"""The Python face: open a workflow, load and save photos, and ask an advisor about them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from .advice.auto import auto
+from .advice.asking import advise
 from .files.decode import read_photo
 from .files.errors import FileError
 from .files.folder import Folders, read_file
@@ -19,7 +19,8 @@ from .files.workflow import embedded_workflow, is_picture
 from .graph.embedding import workflow_texts
 from .graph.errors import Stopped, WorkflowError
 from .graph.export import export_job
-from .graph.model import Graph, Link, Step
+from .graph.model import Graph, Link, Photos, Step
+from .graph.patch import Patch
 from .graph.plan import Ref
 from .graph.ports import DEVELOPING, PORTS
 from .graph.render import Put, companions
@@ -30,7 +31,7 @@ from .light.rectangle import strips
 from .networks.weights import WeightsError, load_network
 from .ops.params import BadValue
 
-__all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save"]
+__all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "advise", "auto", "compare", "load", "open", "save"]
 
 Name = str | os.PathLike[str]
 
@@ -147,6 +148,11 @@ def save(
 
     save_rendered(path, values, result, render, lambda: companions(job), workflow_texts(workflow) if workflow else {}, force)
     return path
+
+
+def auto(graph: Graph, photo: Photos, sink: str | None = None) -> Patch:
+    """The patch of `advise(graph, photo, "auto")`."""
+    return advise(graph, photo, "auto", sink=sink).patch
 
 
 def _checked_option(node: str, name: str, value: Any) -> Any:

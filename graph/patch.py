@@ -3,8 +3,9 @@
 A patch is a list of edits, plain JSON:
     {"edit": "set",    "path": "exposure.stops", "value": 0.5}
     {"edit": "add",    "step": "warm", "node": "luxgrad.colour.white_balance", "values": {}, "links": {"image": ["1", 0]}}
-    {"edit": "link",   "step": "5", "input": "image", "from": ["warm", 0]}
+    {"edit": "link",   "step": "5", "input": "image", "from": ["warm", 0]}     null unwires an input that may be left open
     {"edit": "remove", "step": "warm"}        its users are wired to its first picture
+Every edit may say why, in one line: {..., "reason": "the brightest parts lie 1.2 EV below white"}.
 """
 
 from __future__ import annotations
@@ -19,6 +20,22 @@ from .schema import from_data, to_data
 
 Patch = Sequence[Mapping[str, Any]]
 
+MOST_EDITS = 1000
+LONGEST_REASON = 600
+
+_LINK = {"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer", "minimum": 0}], "minItems": 2, "maxItems": 2}
+_FACTS: dict[str, tuple[tuple[type, ...], dict[str, Any]]] = {
+    "path": ((str,), {"type": "string"}),
+    "value": ((int, float, str, bool), {"type": ["number", "string", "boolean"]}),
+    "step": ((str,), {"type": "string"}),
+    "node": ((str,), {"type": "string"}),
+    "values": ((Mapping,), {"type": "object", "additionalProperties": {"type": ["number", "string", "boolean"]}}),
+    "links": ((Mapping,), {"type": "object", "additionalProperties": _LINK}),
+    "title": ((str,), {"type": "string"}),
+    "input": ((str,), {"type": "string"}),
+    "from": ((list, tuple, type(None)), {"anyOf": [_LINK, {"type": "null"}]}),
+    "reason": ((str,), {"type": "string", "maxLength": LONGEST_REASON}),
+}
 _FIELDS = {
     "set": ({"path", "value"}, set()),
     "add": ({"step", "node"}, {"values", "links", "title"}),
@@ -27,27 +44,57 @@ _FIELDS = {
 }
 
 
-def apply(graph: Graph, patch: Patch) -> Graph:
-    """A graph after all edits of a patch, checked by the same declarations as a file. Raises WorkflowError."""
+def schema() -> dict[str, Any]:
+    """JSON Schema of a patch; what a value may be, the declaration of its parameter says."""
+    kinds = []
+    for kind, (needed, allowed) in _FIELDS.items():
+        names = [name for name in _FACTS if name in needed | allowed | {"reason"}]
+        facts = {"edit": {"const": kind}, **{name: _FACTS[name][1] for name in names}}
+        required = ["edit", *(name for name in names if name in needed)]
+        kinds.append({"type": "object", "properties": facts, "required": required, "additionalProperties": False})
+    return {"type": "array", "maxItems": MOST_EDITS, "items": {"oneOf": kinds}}
+
+
+def well_formed(patch: Any) -> Patch:
+    """A patch whose edits have the fields of their kind, not yet checked against a graph. Raises WorkflowError."""
     if not isinstance(patch, Sequence) or isinstance(patch, (str, bytes)):
         raise WorkflowError(f"expected a patch: a list of edits; got {type(patch).__name__}")
-    start = graph
+    if len(patch) > MOST_EDITS:
+        raise WorkflowError(f"expected a patch of at most {MOST_EDITS} edits; got {len(patch)}")
     for number, edit in enumerate(patch, start=1):
         try:
-            graph = _EDITS[_kind(edit)](graph, edit)
+            _check(edit)
+        except WorkflowError as error:
+            raise WorkflowError(f"edit {number}: {error}") from None
+    return patch
+
+
+def apply(graph: Graph, patch: Patch) -> Graph:
+    """A graph after all edits of a patch, checked by the same declarations as a file. Raises WorkflowError."""
+    start = graph
+    for number, edit in enumerate(well_formed(patch), start=1):
+        try:
+            graph = _EDITS[edit["edit"]](graph, edit)
         except WorkflowError as error:
             raise WorkflowError(f"edit {number}: {error}") from None
     return dataclasses.replace(start, steps=from_data(to_data(graph)).steps)
 
 
-def _kind(edit: Any) -> str:
+def _check(edit: Any) -> None:
     if not isinstance(edit, Mapping) or not isinstance(edit.get("edit"), str) or edit["edit"] not in _FIELDS:
         raise WorkflowError(f"expected edit to be one of {', '.join(_FIELDS)}; got {str(edit)[:60]}")
     needed, allowed = _FIELDS[edit["edit"]]
     given = set(edit) - {"edit"}
-    if needed - given or given - needed - allowed:
-        raise WorkflowError(f"expected {edit['edit']} with {', '.join(sorted(needed))}; got {', '.join(sorted(given))}")
-    return edit["edit"]
+    if needed - given or given - needed - allowed - {"reason"}:
+        shown = ", ".join(sorted(str(name)[:40] for name in given))
+        raise WorkflowError(f"expected {edit['edit']} with {', '.join(sorted(needed))}; got {shown}")
+    for name in given:
+        if not isinstance(edit[name], _FACTS[name][0]):
+            wanted = _FACTS[name][1].get("type", "[step, output] or null")
+            raise WorkflowError(f"{name}: expected {wanted}; got {str(edit[name])[:40]}")
+    reason = edit.get("reason", "")
+    if len(reason) > LONGEST_REASON or not reason.isprintable():
+        raise WorkflowError(f"reason: expected one line of at most {LONGEST_REASON} characters; got {reason[:40]!r}")
 
 
 def _set(graph: Graph, edit: Mapping[str, Any]) -> Graph:
@@ -55,13 +102,10 @@ def _set(graph: Graph, edit: Mapping[str, Any]) -> Graph:
 
 
 def _add(graph: Graph, edit: Mapping[str, Any]) -> Graph:
-    if not isinstance(edit["step"], str) or edit["step"] in graph.steps:
+    if edit["step"] in graph.steps:
         raise WorkflowError(f"expected a new step id; got {edit['step']!r}")
-    inputs = {
-        **dict(edit.get("values", {})),
-        **{name: list(link) for name, link in dict(edit.get("links", {})).items()},
-    }
-    entry: dict[str, Any] = {"class_type": edit["node"], "inputs": inputs}
+    links = {name: _end(link) for name, link in edit.get("links", {}).items()}
+    entry: dict[str, Any] = {"class_type": edit["node"], "inputs": {**edit.get("values", {}), **links}}
     if "title" in edit:
         entry["_meta"] = {"title": edit["title"]}
     return from_data({**to_data(graph), edit["step"]: entry})
@@ -73,11 +117,19 @@ def _link(graph: Graph, edit: Mapping[str, Any]) -> Graph:
         raise WorkflowError(
             f"{step} has no input {edit['input']!r} {nearest(edit['input'], [e.name for e in step.spec.inputs])}"
         )
-    if not isinstance(edit["from"], (list, tuple)) or len(edit["from"]) != 2:
-        raise WorkflowError(f"expected from to be [step, output]; got {str(edit['from'])[:40]}")
-    origin, slot = edit["from"]
-    links = {**step.links, edit["input"]: Link(graph.step(origin).id, slot)}
+    links = {name: link for name, link in step.links.items() if name != edit["input"]}
+    if edit["from"] is not None:
+        origin, slot = _end(edit["from"])
+        links[edit["input"]] = Link(graph.step(origin).id, slot)
     return _with_step(graph, dataclasses.replace(step, links=links))
+
+
+def _end(link: Any) -> list[Any]:
+    """The end of a wire, checked as far as its shape."""
+    fits = isinstance(link, (list, tuple)) and len(link) == 2 and isinstance(link[0], str)
+    if not fits or type(link[1]) is not int or link[1] < 0:
+        raise WorkflowError(f"expected a wire to come from [step, output]; got {str(link)[:40]}")
+    return list(link)
 
 
 def _remove(graph: Graph, edit: Mapping[str, Any]) -> Graph:

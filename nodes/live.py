@@ -19,6 +19,7 @@ from ..graph.room import Room
 from ..ops.params import File
 from ..ops.spec import PICTURES
 from . import comfy
+from .factory import PLAIN
 from .memory import MEMORY
 from .recipe import Recipe, record, source_of, title_of
 from .sinks import picture_of
@@ -66,7 +67,7 @@ class _Rebuilding:
         inputs = {
             wire.name: self._wire(node, entry, wire.name, depth)
             for wire in spec.inputs
-            if isinstance(given.get(wire.name), list)
+            if isinstance(given.get(wire.name), list) and wire.socket not in PLAIN
         }
         values = {param.name: given[param.name] for param in spec.params if param.name in given}
         graph, handed = record(spec, node, title_of(entry), values, inputs)

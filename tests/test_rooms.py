@@ -41,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
         "graph",
         "files",
         "networks",
+        "advice",
         "api",
         "cli",
         "tests",
