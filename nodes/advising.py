@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..advice.asking import Advised, advisors, ask
@@ -35,8 +36,8 @@ class AdviceNode(RecordingNode):
 
     def record(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> Any:
         advised = self.asked(unique_id, prompt, values)
-        patch = json.dumps(list(advised.patch), indent=2, ensure_ascii=False)
-        conversation = text_of(advised.conversation)
+        patch = json.dumps(in_prompt(advised.patch), indent=2, ensure_ascii=False)
+        conversation = kept_turns(advised)
         text = "\n".join(advised.lines())
         return {"ui": {**shown(advised), "text": [text]}, "result": (text, patch, conversation)}
 
@@ -66,18 +67,40 @@ class AutoNode(AdviceNode):
 def shown(advised: Advised) -> dict[str, Any]:
     """What the buttons of the editor apply: {edits, conversation}, and a picture of where something was found."""
     edits = for_editor(advised.patch, advised.view)
-    ui: dict[str, Any] = {"luxgrad_advice": [{"edits": edits, "conversation": text_of(advised.conversation)}]}
+    ui: dict[str, Any] = {"luxgrad_advice": [{"edits": edits, "conversation": kept_turns(advised)}]}
     if advised.mask is not None:
         light = advised.view.shown[:1] * (0.15 + 0.85 * advised.mask[:1])
         ui["images"] = [kept(picture_of(codes_of_light(light, eight_bits=False)[0]))]
     return ui
 
 
+def kept_turns(advised: Advised) -> str:
+    """The conversation with this turn, as text, in the words of the prompt."""
+    turn = advised.turn
+    turn = dataclasses.replace(turn, patch=in_prompt(turn.patch), undo=in_prompt(turn.undo))
+    return text_of([*advised.view.history, turn])
+
+
+def in_prompt(patch: Patch) -> list[dict[str, Any]]:
+    """A patch whose wires come from nodes of the prompt: an ordinary picture is recorded as a source `node/output`."""
+    edits = [dict(edit) for edit in patch]
+    for edit in edits:
+        if edit.get("from") is not None:
+            edit["from"] = _wire(edit["from"])
+        if "links" in edit:
+            edit["links"] = {name: _wire(link) for name, link in edit["links"].items()}
+    return edits
+
+
+def _wire(link: Sequence[Any]) -> list[Any]:
+    node, mark, slot = link[0].rpartition("/")
+    return [node, int(slot)] if mark and slot.isdecimal() else list(link)
+
+
 def for_editor(patch: Patch, view: View) -> list[dict[str, Any]]:
     """A patch in the editor's words: nodes by their ids; copies of a step (`node#2`) share the widgets of the first."""
     edits = []
-    for edit in patch:
-        edit = dict(edit)
+    for edit in in_prompt(patch):
         if edit["edit"] == "set":
             path = view.graph.path(edit.pop("path"))
             edit |= {"step": node_of(path.step, view.graph), "name": path.name}

@@ -28,7 +28,7 @@ _SURE, _SURE_OF_TONES = 0.5, 0.65
 _FLOOR = -7.5
 _CHANCE = 0.35
 
-_LOW_KEY = -4.2
+_LOW_KEY = -3.8
 _HIGH_KEY = 1.0
 _COLOURLESS = 0.008
 
@@ -83,7 +83,7 @@ def _light(seen: Measurement) -> Iterator[Fault]:
         yield Fault(Finding("high key", why, 0.9, evidence=facts, keep=True))
         return
     clipped = _burnt(seen)
-    if clipped.confidence >= _SURE:
+    if clipped.confidence >= _SURE_OF_TONES:
         why = (f"{100.0 * seen.clipped:.0f} % of it are colours that stop at the limit of a channel; good photos have less "
                f"than 1 %. About {clipped.size:.1f} EV too bright; white stays white.")  # fmt: skip
         severity = min(1.0, clipped.size / 2.0)
@@ -115,7 +115,7 @@ def _burnt(seen: Measurement) -> Belief:
     Where nothing is white, it is a cast that has pushed one channel to its limit; and coloured light, such as a low sun,
     burns its own colour out in good photos too.
     """
-    if seen.white < 0.002 or seen.middle < -0.3 or _far_off(seen.cast):
+    if seen.white < 0.002 or seen.middle < 0.5 or _far_off(seen.cast):
         return Belief(0.0, 0.0)
     stops = (math.log2(seen.clipped + 0.003) - _USUALLY_CLIPPED) / _CLIPPED_PER_STOP
     return belief(stops, Usual(0.35, 0.9, 0.2), fault=0.9, chance=_CHANCE) if stops > 0 else Belief(0.0, 0.0)

@@ -138,14 +138,6 @@ def test_sliders_behind_a_foreign_node_are_named_and_not_dropped(editor: Editor)
     assert "(ImageQuantize) carries no gradient" in found["ui"]["text"][0]
 
 
-def test_a_guess_sets_the_steps_that_are_there(editor: Editor) -> None:
-    source = editor.foreign()
-    exposure, (lazy,) = editor.add("luxgrad.tone.exposure", image=((source, 0), image() * 0.1))
-    _, found = editor.add("luxgrad.auto", photo=((exposure, 0), lazy))
-    assert any(entry["node"] == exposure and entry["value"] > 0.2 for entry in found["ui"]["luxgrad_guess"])
-    assert isinstance(json.loads(found["result"][0]), list)
-
-
 def test_a_photo_is_saved_at_full_depth_and_never_over_another(editor: Editor) -> None:
     pixels, source = image(40, 30), editor.foreign()
     _, (lazy,) = editor.add("luxgrad.tone.exposure", image=((source, 0), pixels), stops=0.5)
