@@ -32,7 +32,7 @@ def test_the_python_example_runs_as_printed(tmp_path: Path) -> None:
     assert after > before + 10
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/how-it-works.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/how-it-works.md", "docs/advice.md"])
 def test_files_that_a_page_names_exist(page: str) -> None:
     text = (ROOT / page).read_text()
     for name in re.findall(r"(?:\]\(|`)((?:docs|ops|tests|light|workflows|benchmarks|training)/[\w./-]+)", text):

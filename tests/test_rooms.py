@@ -45,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
         "fit",
         "files",
         "networks",
+        "advice",
         "api",
         "cli",
         "tests",
