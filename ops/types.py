@@ -79,12 +79,13 @@ class Lut(NamedTuple):
 class Network:
     """A learned function with its weights; call it on a (..., C_in) or (B, C_in, H, W) tensor as its module says.
 
+    Its module is put into evaluation mode: pictures of a batch stay apart, and running statistics stay as they are.
     name and sha256 say which weights file it came from; `weights` maps parameter names to tensors and may be replaced
     by tensors that carry gradients.
     """
 
     def __init__(self, module: nn.Module, weights: Mapping[str, Tensor] | None = None, sha256: str = "") -> None:
-        self.module = module
+        self.module = module.train(False)
         self.weights = dict(weights if weights is not None else module.state_dict())
         self.sha256 = sha256
 

@@ -341,12 +341,6 @@ def test_a_prompt_from_before_a_parameter_was_added_runs_with_its_default(editor
     assert Path("old.png").exists()
 
 
-def test_help_pages_are_those_of_the_declarations(pack: Any) -> None:
-    pages = importlib.import_module(f"{pack.__name__}.nodes.help")
-    written = {path.name: path.read_text() for path in pages.FOLDER.glob("*.md")}
-    assert written == pages.pages(), "run python -m luxgrad.nodes.help"
-
-
 def test_the_manager_installs_what_the_library_needs_but_neither_torch_nor_the_front_end() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = {*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["files"]}
