@@ -14,6 +14,7 @@ def operations() -> list[dict[str, Any]]:
 
 
 def operation_facts(spec: OpSpec) -> dict[str, Any]:
+    """All that a declaration says of an operation."""
     return {
         "id": spec.id,
         "node": spec.node_id,

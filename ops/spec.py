@@ -265,7 +265,10 @@ def _neutral(op_id: str, notes: str, params: list[Param]) -> typing.Mapping[str,
 def _checked_default(op_id: str, name: str, kind: Kind, default: Any) -> Any:
     if default is inspect.Parameter.empty:
         raise DeclarationError(f"{op_id}: give {name} a default")
-    value: Any = kind.check(default)
+    try:
+        value: Any = kind.check(default)
+    except BadValue as error:
+        raise DeclarationError(f"{op_id}: its default of {name}: {error}") from None
     if isinstance(kind, Slider):
         low, high = kind.comfortable
         if not kind.low <= low < high <= kind.high or not low <= value <= high:

@@ -6,8 +6,7 @@ import pytest
 
 from luxgrad.ops.spec import REGISTRY
 
-from . import batching, declaring, differentiating, lighting, placing  # noqa: F401
-from .law import LAWS, laws_of
+from .enacted import LAWS, laws_of
 
 
 @pytest.mark.parametrize(("op", "name"), [(op, name) for op in sorted(REGISTRY) for name in laws_of(REGISTRY[op])])

@@ -21,8 +21,7 @@ from luxgrad.ops.reach import POINTWISE, Interval, Reach, halo, reducer
 from luxgrad.ops.spec import REGISTRY, DeclarationError, OpSpec, declare
 from luxgrad.ops.types import Image, Loss, Network, Scalar
 
-from . import batching, declaring, differentiating, lighting, placing  # noqa: F401
-from .law import LAWS, laws_of
+from .enacted import LAWS, laws_of
 
 Amount = Annotated[Scalar, Slider(-1, 1)]
 Radius = Annotated[Scalar, Slider(4, 8, unit="px", log=True)]
