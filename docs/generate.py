@@ -58,6 +58,8 @@ def operations() -> str:
     for family, specs in families.items():
         about = inspect.getdoc(importlib.import_module(f"luxgrad.ops.{family}")) or ""
         _, _, what = " ".join(about.split()).partition(": ")
+        if not what:
+            raise SystemExit(f'ops/{family}/__init__.py: expected """{family.capitalize()}: what it does."""; got {about!r}')
         names = ", ".join(spec.name.replace("_", " ") for spec in specs)
         rows.append(f"| {family} | {what.rstrip('.')} | {names} |")
     return "\n".join(rows) + "\n"

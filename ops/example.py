@@ -23,6 +23,7 @@ class Example:
     sockets: called for what its small inputs (networks, tables, losses) hold, by name; a network may be tiny and random.
     size: its pictures are at least so large. light: makes the kind of picture that it is for out of random light (B3HW).
     kinks: values of light where its slope jumps; gradients are not compared with differences across them.
+    scales: a proxy shows about what the full size shows; not so of a network whose kernels count px of whatever comes.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Example:
     size: Size = Size(1, 1)  # noqa: RUF009
     light: Callable[[Tensor], Tensor] | None = None
     kinks: tuple[float, ...] = ()
+    scales: bool = True
 
 
 ORDINARY = Example()

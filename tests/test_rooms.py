@@ -20,8 +20,8 @@ ROOMS = ("advice", "benchmarks", "cli", "engine", "files", "fit", "graph", "ligh
 STANDARD = set(sys.stdlib_module_names)
 ALLOWED: dict[str, set[str]] = {
     "light": {"torch"},
-    "ops": {"torch", "kornia", "light"},
-    "networks": {"torch", "kornia", "safetensors", "light", "ops"},
+    "ops": {"torch", "light"},
+    "networks": {"torch", "safetensors", "light", "ops"},
     "graph": {"torch", "networkx", "light", "ops"},
     "engine": {"torch", "networkx", "light", "ops", "graph"},
     "fit": {"torch", "cma", "numpy", "light", "ops", "graph", "engine"},

@@ -9,7 +9,7 @@ from luxgrad.ops.spec import OpSpec
 from luxgrad.ops.types import Network, rebuilt
 
 from .cases import Case, draw, draw_sliders, outputs, tensors
-from .law import law, pointwise, with_networks, with_pictures
+from .law import law, making_pictures, pointwise, with_networks, with_pictures
 
 POISONS = {"not a number": float("nan"), "infinite": float("inf"), "huge": 1e30}
 
@@ -46,7 +46,7 @@ def _picked(case: Case, index: int) -> Case:
 
 def _computed(case: Case) -> list[Tensor]:
     job = case.job()
-    if case.spec.makes_picture:
+    if making_pictures(case.spec):
         return list(job.outputs())
     return tensors(job.measured().measured[outputs(case.spec)[0]])
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from luxgrad.ops.reach import Geometry, Pointwise, Reducer
-from luxgrad.ops.spec import OpSpec
+from luxgrad.ops.spec import PICTURES, OpSpec
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,12 @@ def with_pictures(spec: OpSpec) -> bool:
     return any(entry.picture for entry in spec.inputs)
 
 
+def scaling(spec: OpSpec) -> bool:
+    return with_pictures(spec) and spec.example.scales
+
+
 def making_pictures(spec: OpSpec) -> bool:
-    return spec.makes_picture
+    return any(output.socket in PICTURES for output in spec.outputs)
 
 
 def with_sliders(spec: OpSpec) -> bool:
@@ -61,7 +65,7 @@ def with_networks(spec: OpSpec) -> bool:
 
 
 def pointwise(spec: OpSpec) -> bool:
-    return spec.makes_picture and isinstance(spec.reach, Pointwise) and "frame" not in spec.injected.values()
+    return making_pictures(spec) and isinstance(spec.reach, Pointwise) and "frame" not in spec.injected.values()
 
 
 def moving_pixels(spec: OpSpec) -> bool:

@@ -17,7 +17,7 @@ from luxgrad.ops.reach import Arithmetic, Geometry
 from luxgrad.ops.spec import OpSpec
 
 from .cases import Case, draw, draw_picture, draw_sliders, outputs, shown_to, tensors
-from .law import every, law, making_pictures, measuring, moving_pixels, with_pictures
+from .law import every, law, making_pictures, measuring, moving_pixels, scaling
 
 
 @law(making_pictures)
@@ -32,7 +32,8 @@ def on_a_proxy_of_half_size_too(spec: OpSpec) -> None:
 
 
 def assert_rectangles(spec: OpSpec, scale: float) -> None:
-    case = draw(spec, 11, height=45, width=38)
+    least = spec.example.size
+    case = draw(spec, 11, height=max(45, int(least.height / scale)), width=max(38, int(least.width / scale)))
     whole = case.job(scale=scale).outputs()
     execution = case.job(scale=scale).measured()
     height, width = whole[0].shape[2:]
@@ -132,13 +133,14 @@ def _signed(pictures: list[Tensor]) -> Tensor:
     )
 
 
-@law(with_pictures)
+@law(scaling)
 def a_proxy_shows_what_the_full_size_shows(spec: OpSpec) -> None:
     """Half as large, made smaller before or after, comes to about the same; at the wrong scale a blur is off by more."""
-    edge = Size(96, 80)
+    least = spec.example.size
+    edge = Size(max(96, 2 * least.height), max(80, 2 * least.width))
     light = [_smooth_picture(seed, edge) for seed in range(len(spec.inputs))]
     case = draw(spec, 23, pictures=shown_to(spec, light))
-    if not spec.makes_picture:
+    if not making_pictures(spec):
         full, half = (tensors(case.job(scale=scale).measured().measured[outputs(spec)[0]]) for scale in (1.0, 0.5))
         for one, other in zip(full, half):
             away = (one - other).norm() / one.norm().clamp_min(0.05)
@@ -170,7 +172,7 @@ def tiles_give_the_values_and_gradients_of_the_whole(spec: OpSpec) -> None:
         pictures = {n: p.requires_grad_() for n, p in case.pictures.items()}
         sliders = {n: v.requires_grad_() for n, v in case.sliders.items()}
         job = case.job(tile)
-        if spec.makes_picture or spec.outputs[0].socket == "LUXGRAD_LOSS":
+        if making_pictures(spec) or spec.outputs[0].socket == "LUXGRAD_LOSS":
             values = job.outputs()
             weights = [torch.linspace(0.5, 1.5, value.numel(), dtype=torch.float64).view(value.shape) for value in values]
             total = sum((value * weight).sum() for value, weight in zip(values, weights))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn.functional import pad
 
 from luxgrad.light.planes import join, planes, stack
@@ -21,6 +23,7 @@ from luxgrad.ops.reach import POINTWISE, Interval, Reach, halo, reducer
 from luxgrad.ops.spec import REGISTRY, DeclarationError, OpSpec, declare
 from luxgrad.ops.types import Image, Loss, Network, Scalar
 
+from .cases import draw
 from .enacted import LAWS, laws_of
 
 Amount = Annotated[Scalar, Slider(-1, 1)]
@@ -140,6 +143,7 @@ def test_reaches_and_lengths_are_held_against_a_proxy(planted: Callable[..., lis
     assert planted(blur, halo(_margin)) == []
     assert planted(blur_beyond_its_reach, halo(_too_small_on_proxies)) == ["on_a_proxy_of_half_size_too"]
     assert planted(blur_of_its_own_size, halo(_for_the_full_size)) == ["a_proxy_shows_what_the_full_size_shows"]
+    assert planted(blur_of_its_own_size, halo(_for_the_full_size), example=Example(scales=False)) == []
 
 
 def pole(image: Image, low: Amount = 0.0, high: Amount = 0.0) -> Image:
@@ -204,8 +208,7 @@ def training(image: Image, network: Network) -> Image:
     image: the photo to change.
     network: the weights, from Load Network.
     """
-    network.module.train()
-    return network(stack(image))
+    return functional_call(network.module.train(), network.weights, (stack(image),))
 
 
 def _normalised() -> dict[str, Network]:
@@ -227,3 +230,23 @@ def test_an_example_sets_only_what_is_there() -> None:
         declare(good, POINTWISE, "planted.good", example=Example(values={"amount": 1.0}))
     with pytest.raises(DeclarationError, match="its example sets kind: expected one of smooth, root; got 'rough'"):
         declare(steep, POINTWISE, "planted.steep", example=Example(values={"kind": "rough"}))
+
+
+def floored(image: Image, floor: Annotated[Scalar, Slider(0.2, 0.8)] = 0.5) -> Image:
+    """Lift all that is darker than half of white.
+
+    image: the photo to change.
+    floor: how bright the dark becomes.
+    """
+    light = stack(image)
+    return light + floor * (0.5 - light).clamp_min(0.0)
+
+
+def test_an_example_says_the_kind_and_size_of_pictures_and_where_slopes_jump(planted: Callable[..., list[str]]) -> None:
+    coarse = Example(light=lambda light: (4.0 * light).round() / 4.0)
+    assert planted(floored, POINTWISE, example=coarse) == ["gradients_of_the_image_and_of_every_slider_are_the_true_ones"]
+    assert planted(floored, POINTWISE, example=replace(coarse, kinks=(0.5,))) == []
+    spec = declare(floored, POINTWISE, "planted.floored", example=replace(coarse, size=Size(20, 30)))
+    (picture,) = draw(spec, 1).pictures.values()
+    assert picture.shape == (1, 3, 20, 30)
+    assert torch.equal(picture, (4.0 * picture).round() / 4.0)
