@@ -1,13 +1,11 @@
 """Luxgrad: a differentiable darkroom. `luxgrad.open` a workflow, `load` a photo, call one with the other, differentiate."""
 
-import importlib
-
 __version__ = "0.1.0"
 
 WEB_DIRECTORY = "./nodes/web"
 """What ComfyUI serves to its editor."""
 
-_FACE = ("FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save")
+_FACE = ("FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save", "traverse")
 
 
 _NODES = ("NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS")
@@ -16,7 +14,11 @@ _NODES = ("NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS")
 def __getattr__(name: str):
     """The Python face (`api`) and ComfyUI's (`nodes`), loaded when first asked for: importing the package costs nothing."""
     if name in _FACE:
-        return getattr(importlib.import_module(".api", __name__), name)
+        from . import api
+
+        return getattr(api, name)
     if name in _NODES:
-        return getattr(importlib.import_module(".nodes.mappings", __name__), name)
+        from .nodes import mappings
+
+        return getattr(mappings, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from . import environment
 from .advice.auto import auto
 from .engine.export import export_job
 from .engine.render import Put, companions, render
@@ -19,6 +20,7 @@ from .files.names import expanded, numbered
 from .files.save import save_rendered
 from .files.workflow import embedded_workflow, is_picture
 from .fit.fit import fit
+from .fit.parameters import traverse
 from .fit.report import Fitted
 from .graph import model
 from .graph.embedding import workflow_texts
@@ -32,9 +34,11 @@ from .light.rectangle import strips
 from .networks.weights import WeightsError, load_network
 from .ops.params import BadValue
 
-__all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save"]
+__all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save", "traverse"]
 
 Name = str | os.PathLike[str]
+
+environment.use()
 
 
 class Graph(model.Graph):
@@ -42,9 +46,12 @@ class Graph(model.Graph):
 
     @classmethod
     def of(cls, workflow: model.Graph | Mapping[str, Any]) -> Graph:
-        """A graph of the inner rooms, or a workflow as Python data (API or UI form), with this face. Raises WorkflowError."""
-        graph = workflow if isinstance(workflow, model.Graph) else from_data(workflow)
-        return cls(graph.steps, graph.read, graph.tables, graph.document)
+        """A graph of the inner rooms, or a workflow as Python data (API or UI form), with this face. Raises WorkflowError.
+
+        Data names no folder: of files only the weights that ship are found.
+        """
+        graph = workflow if isinstance(workflow, model.Graph) else from_data(workflow, Workspace([]))
+        return cls(graph.steps, graph.read, graph.made, graph.document)
 
     def __call__(self, photo: model.Photos, values: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Render the graph. A photo gives a photo, a B3HW tensor a tensor, with ordinary autograd.
@@ -75,7 +82,9 @@ class Workspace:
 
     def __call__(self, kind: str, name: str, **options: Any) -> Any:
         try:
-            return load_network(name) if kind == "network" else read_file(kind, self.find(kind, name), **options)
+            if kind == "network":
+                return load_network(name, self.folders.folders)
+            return read_file(kind, self.find(kind, name), **options)
         except (FileError, WeightsError) as error:
             raise WorkflowError(str(error)) from None
 
@@ -83,6 +92,8 @@ class Workspace:
         """The file that a name stands for. Raises WorkflowError."""
         if name in self.own:
             return Path(name)
+        if not self.folders.folders:
+            raise WorkflowError("no folder to read from; hand it over, or open the workflow from a file")
         try:
             return self.folders.find(kind, name)
         except FileError as error:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from ..engine.plan import resolved
-from ..fit.free import read_free, read_tables
+from ..engine.planning import resolved
+from ..fit.free import read_free
+from ..fit.parameters import entry_path, movable, read_entries
 from ..graph.errors import WorkflowError
 from ..graph.model import Graph, Ref, Step
 from ..graph.outputs import upstream
@@ -30,9 +31,10 @@ def _about(graph: Graph, step: Step) -> str:
         return f"{text} {name}".rstrip()
     within = upstream(graph, [step.links["photo"]])
     names = [unknown.name for unknown in read_free(graph, step.value("free"), within)]
-    tables = [f"{graph.name(step_id)}.table" for step_id in read_tables(graph, step.value("free"), within)]
-    shown = ", ".join([*tables, *names[:6]]) + (", ..." if len(names) > 6 else "")
-    return f"{text} {len(names)} free sliders" + (f", {len(tables)} tables" if tables else "") + f": {shown}"
+    made = movable(graph, within)
+    entries = [entry_path(graph, ref, made[ref]) for ref in read_entries(graph, step.value("free"), within, made)]
+    shown = ", ".join([*entries, *names[:6]]) + (", ..." if len(names) > 6 else "")
+    return f"{text} {len(names)} free sliders" + (f", {len(entries)} tables and networks" if entries else "") + f": {shown}"
 
 
 def warnings_for(graph: Graph, links: Sequence[Ref], photos: Mapping[str, Photo]) -> list[str]:

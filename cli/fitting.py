@@ -155,7 +155,7 @@ def summary(fitted: Fitted) -> str:
         spread = "" if entry.std is None else f"{entry.std:.2g}"
         rows.append((plain(entry.path), f"{entry.start:.6g}", f"{entry.value:.6g}", spread, "flat" if entry.flat else ""))
     lines = [table(rows, right=(1, 2, 3)), ""] if fitted.free else []
-    lines += [f"{plain(entry.path)}  ->  {entry.file}, entries moved by {entry.moved:.3g}" for entry in fitted.tables]
+    lines += [f"{plain(entry.path)}  ->  {entry.file}, entries moved by {entry.moved:.3g}" for entry in fitted.entries]
     for names in fitted.trades:
         lines.append(f"trade against each other: {plain(', '.join(names))}")
     for number, pair in enumerate(fitted.pairs, start=1):

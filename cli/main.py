@@ -110,9 +110,11 @@ def _rendering(parser: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     options = _parser().parse_args(arguments)
+    from .. import environment
     from . import commands
     from .problems import problem_line
 
+    environment.use()
     try:
         getattr(commands, options.command)(options)
         return 0

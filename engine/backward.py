@@ -79,7 +79,7 @@ class _Backward:
         self.cotangents: dict[Ref, list[Tensor | None]] = {
             ref: [g.to(execution.device).double()] for ref, g in gradients.items() if ref not in self.pictures
         }
-        self.totals: dict[Ref, list[Tensor | None]] = {}
+        self.totals: dict[str, list[Tensor | None]] = {}
         tensors = execution.inputs.tensors()
         self.leaves = [_leaf(tensors[index]) for index in wanted_tensors]
         stand_in = dict(zip(wanted_tensors, self.leaves))
@@ -90,7 +90,7 @@ class _Backward:
     def _moving(self, wanted_tensors: Collection[int], wanted_pictures: Collection[Ref]) -> set[Ref]:
         """The values that change with what is wanted."""
         wanted = set(wanted_tensors)
-        refs = {step.ref for step in self.plan.steps if wanted.intersection(step.sliders.values())}
+        refs = {ref for step in self.plan.steps if wanted.intersection(step.sliders.values()) for ref in step.outputs}
         refs.update(wanted_pictures)
         first = len(self.execution.inputs.sliders)
         for ref, value in self.execution.inputs.given.items():
@@ -118,8 +118,7 @@ class _Backward:
         """A level's passes; an output picture passes with the level after its own, when its statistics still wait."""
         passes = {sweep.size: sweep for sweep in self.execution.sweeps(level)}
         for ref in self.pictures:
-            own = self.plan.by_ref[ref].level if ref in self.plan.by_ref else 0
-            if own + 1 == level:
+            if self.plan.level(ref) + 1 == level:
                 size = self.plan.size(ref)
                 sweep = passes.get(size, Sweep(level, size))
                 passes[size] = Sweep(level, size, sweep.gathers, (*sweep.outputs, ref))
@@ -135,9 +134,9 @@ class _Backward:
         """From the gradients of a level's statistics to those of their totals, of earlier values and of sliders."""
         below = self._below(level)
         totals = {
-            ref: [None if total is None else _leaf(total) for total in parts]
-            for ref, parts in self.execution.totals.items()
-            if self.plan.by_ref[ref].level == level
+            step: [None if total is None else _leaf(total) for total in parts]
+            for step, parts in self.execution.totals.items()
+            if self.plan.by_step[step].level == level
         }
         with torch.enable_grad():
             made = self.execution.finish(level, self.inputs, below, totals)
@@ -153,8 +152,8 @@ class _Backward:
             outputs, weights = zip(*((value, weight.to(value.dtype)) for value, weight in pairs))
             targets = [*flat, *self.leaves, *_flat(below)]
             found = iter(torch.autograd.grad(outputs, targets, weights, allow_unused=True))
-        for ref, parts in totals.items():
-            self.totals[ref] = [None if total is None else next(found) for total in parts]
+        for step, parts in totals.items():
+            self.totals[step] = [None if total is None else next(found) for total in parts]
         self._add(found, below)
 
     def _through_tiles(self, sweep: Sweep) -> None:
@@ -175,7 +174,7 @@ class _Backward:
                 self._add(found, below)
 
     def _weight(self, gather: Any) -> Tensor | None:
-        parts = self.totals.get(gather.step.ref)
+        parts = self.totals.get(gather.step.id)
         return parts[gather.part] if parts else None
 
     def _tile(self, sweep: Sweep, region: Region, below: Mapping[Ref, Any]) -> tuple[Reads, list[Tensor | None]]:
@@ -205,7 +204,7 @@ class _Backward:
 
     def _below(self, level: int) -> dict[Ref, Any]:
         """The statistics and other values without pixels of earlier levels, as leaves."""
-        early = (ref for ref in self.execution.measured if self.plan.by_ref[ref].level < level)
+        early = (ref for ref in self.execution.measured if self.plan.level(ref) < level)
         return {ref: rebuilt(self.execution.measured[ref], _leaf) for ref in early}
 
     def _add(self, found: Any, below: Mapping[Ref, Any]) -> None:

@@ -14,9 +14,12 @@ from ..light.difference import Comparer
 from ..light.gamut import to_display
 from ..light.photo import Photo
 from ..light.primaries import SRGB_TO_REC2020, mix
+from ..light.rectangle import Region, Size
 from ..light.transfer import srgb_decode
-from ..ops.reach import Geometry, Halo, Reducer
-from ..ops.spec import REGISTRY
+from ..ops.composite import opened
+from ..ops.frame import Frame
+from ..ops.reach import Composite, Geometry, Halo, Reducer
+from ..ops.spec import REGISTRY, OpSpec
 from ..ops.types import Lut
 from .render import render
 
@@ -56,14 +59,27 @@ def bake(graph: Graph, points: int = 33, sink: str | None = None) -> Baked:
 
 
 def _obstacle(step: Step) -> str | None:
-    reach, injected = step.spec.reach, step.spec.injected.values()
     if step.spec.neutral and all(step.value(name) == value for name, value in step.spec.neutral.items()):
         return None
+    specs = [step.spec]
+    while specs:
+        spec = specs.pop()
+        if isinstance(spec.reach, Composite):
+            size = Size(1, 1)
+            parts, _ = opened(spec, step.all_values(), step.links, Frame(size, Region.whole(size), size))
+            specs += [part.spec for part in parts]
+        elif reason := _obstacle_of(spec):
+            return reason
+    return None
+
+
+def _obstacle_of(spec: OpSpec) -> str | None:
+    reach, injected = spec.reach, spec.injected.values()
     if isinstance(reach, Halo):
         return "it looks at neighbouring pixels"
     if isinstance(reach, Geometry):
         return "it moves pixels"
-    if isinstance(reach, Reducer) or any(entry.measured for entry in step.spec.inputs):
+    if isinstance(reach, Reducer) or any(entry.measured for entry in spec.inputs):
         return "it depends on what the whole picture measures"
     if "frame" in injected:
         return "it depends on the place in the picture"

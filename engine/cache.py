@@ -14,7 +14,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from ..graph.model import Ref
 from ..light.photo import Photo
-from ..ops.types import leaves
+from ..ops.types import Network, leaves
 from .plan import Plan
 
 _numbers = itertools.count()
@@ -65,14 +65,15 @@ class Cache:
         return len(self._entries)
 
 
-def content_keys(plan: Plan, given: Mapping[Ref, Any], sliders: Mapping[Ref, list[float]]) -> dict[Ref, str]:
+def content_keys(plan: Plan, given: Mapping[Ref, Any], sliders: Mapping[str, list[float]]) -> dict[Ref, str]:
     """A key for every value of a plan whose sliders' numbers are known (`sliders`, by step)."""
     keys = {ref: _identity(value) for ref, value in given.items()}
     for step in plan.steps:
-        if step.ref in sliders and all(ref in keys for ref in step.inputs.values()):
+        if step.id in sliders and all(ref in keys for ref in step.inputs.values()):
             inputs = sorted((name, keys[ref]) for name, ref in step.inputs.items())
-            facts = (step.spec.node_id, sorted(step.values.items()), sliders[step.ref], inputs, step.size, plan.scale)
-            keys[step.ref] = hashlib.sha256(repr(facts).encode()).hexdigest()
+            facts = (step.spec.node_id, sorted(step.values.items()), sliders[step.id], inputs, step.size, plan.scale)
+            for ref in step.outputs:
+                keys[ref] = hashlib.sha256(repr((*facts, ref.slot)).encode()).hexdigest()
     return keys
 
 
@@ -80,6 +81,8 @@ def _identity(value: Any) -> str:
     """Photos by the pixels they hold (nobody writes into those); values without pixels by content."""
     if isinstance(value, Photo):
         return f"raster {_rasters.setdefault(value.raster, next(_numbers))} of {value.light}, {value.metadata}"
+    if isinstance(value, Network) and value.sha256:
+        return value.sha256
     digest = hashlib.sha256(type(value).__name__.encode())
     for tensor in leaves(value):
         digest.update(repr(tuple(tensor.shape)).encode())

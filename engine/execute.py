@@ -61,8 +61,8 @@ class Execution:
         self.progress = progress or (lambda done, total: None)
         self.memory = memory or Memory()
         self._done = self._total = 0
-        self.inputs = inputs.mapped(self._here)
-        self.totals: dict[Ref, list[Tensor | None]] = {}
+        self.inputs = inputs.at(self.device, dtype)
+        self.totals: dict[str, list[Tensor | None]] = {}
         self.measured: dict[Ref, Any] = {}
 
     def _here(self, tensor: Tensor) -> Tensor:
@@ -89,8 +89,10 @@ class Execution:
             if ref in self.plan.given:
                 values[ref] = self._read(ref, inputs.given[ref], regions[ref], reads)
         for step in self.plan.steps:
-            if step.ref in regions:
-                values[step.ref] = self._apply(step, regions, values, inputs, measured)
+            made = [ref for ref in step.outputs if ref in regions and ref not in self.plan.given]
+            if made:
+                found = self._apply(step, regions[made[0]], regions, values, inputs, measured)
+                values.update((ref, found[ref.slot]) for ref in made)
                 for _, ref in step.pictures:
                     users[ref] -= 1
                     if not users[ref]:
@@ -100,7 +102,7 @@ class Execution:
     def _users(self, regions: Mapping[Ref, Region], wanted: list[Ref]) -> dict[Ref, int]:
         users = dict.fromkeys(regions, 0)
         for step in self.plan.steps:
-            if step.ref in regions:
+            if any(ref in regions and ref not in self.plan.given for ref in step.outputs):
                 for _, ref in step.pictures:
                     users[ref] += 1
         for ref in wanted:
@@ -112,17 +114,18 @@ class Execution:
         if reads is not None and ref in reads.wanted:
             pixels = pixels.detach().requires_grad_()
             reads.leaves.append((ref, region, pixels))
-        return Planes(*pixels.split(1, dim=1)) if pixels.shape[1] == 3 else pixels
+        return _split(pixels)
 
     def _apply(
         self,
         step: Planned,
+        region: Region,
         regions: Mapping[Ref, Region],
         values: Mapping[Ref, Any],
         inputs: Inputs,
         measured: Mapping[Ref, Any],
-    ) -> Any:
-        region = regions[step.ref]
+    ) -> list[Any]:
+        """A rectangle of every picture that a step gives."""
         held, pictures = region, {}
         for name, ref in step.pictures:
             held = self.plan.input_region(step, region, ref)
@@ -137,9 +140,8 @@ class Execution:
         if "frame" in step.spec.injected.values():
             known["frame"] = frame
         result = step.spec.function(**known)
-        if isinstance(result, Tensor) and result.shape[1] == 3:
-            result = Planes(*result.split(1, dim=1))
-        return _cut(result, region if isinstance(step.spec.reach, Geometry) else held, region)
+        made = region if isinstance(step.spec.reach, Geometry) else held
+        return [_cut(_split(picture), made, region) for picture in (result if len(step.spec.outputs) > 1 else (result,))]
 
     def _arguments(self, step: Planned, inputs: Inputs, measured: Mapping[Ref, Any]) -> dict[str, Any]:
         known = dict(step.values)
@@ -183,7 +185,7 @@ class Execution:
     def grid(self, sweep: Sweep) -> list[Region]:
         """The tiles of a pass: full rows while nothing before its pictures looks at neighbours, else near squares."""
         needed = self.plan.regions([(ref, Region(0, 0, 1, 1)) for ref in sweep.pictures])
-        steps = [self.plan.by_ref[ref] for ref in needed if ref in self.plan.by_ref]
+        steps = [self.plan.by_step[ref.step] for ref in needed if ref not in self.plan.given]
         margins = [gather.step.margin for gather in sweep.gathers] + [step.margin for step in steps]
         square = any(margins) or any(isinstance(step.spec.reach, Geometry) for step in steps)
         return tiles(sweep.size, self.tile_pixels, square)
@@ -194,7 +196,7 @@ class Execution:
 
         for _, found in self.each(self.grid(sweep), shares):
             for gather, share in zip(sweep.gathers, found):
-                parts = self.totals.setdefault(gather.step.ref, [None] * len(gather.step.pictures))
+                parts = self.totals.setdefault(gather.step.id, [None] * len(gather.step.pictures))
                 before = parts[gather.part]
                 parts[gather.part] = share.double() if before is None else before + share.double()
 
@@ -221,7 +223,7 @@ class Execution:
             shares.append(ask(reducer.contribute, {**known, "frame": frame}))
         return shares
 
-    def finish(self, level: int, inputs: Inputs, measured: Mapping[Ref, Any], totals: Mapping[Ref, Any]) -> dict[Ref, Any]:
+    def finish(self, level: int, inputs: Inputs, measured: Mapping[Ref, Any], totals: Mapping[str, Any]) -> dict[Ref, Any]:
         """The values without pixels of one level: reducers from their totals, and what is made of them without pixels."""
         made: dict[Ref, Any] = {}
         for step in self.plan.steps:
@@ -229,12 +231,13 @@ class Execution:
                 continue
             known = self._arguments(step, inputs, {**measured, **made})
             if step.reducer:
-                parts = totals[step.ref]
+                parts = totals[step.id]
                 known["total"] = tuple(parts) if step.reducer.apart else parts[0]
                 value = ask(step.reducer.finish, {**known, "size": step.size})
             else:
                 value = step.spec.function(**known)
-            made[step.ref] = rebuilt(value, self._here)
+            for ref, output in zip(step.outputs, value if len(step.outputs) > 1 else (value,)):
+                made[ref] = rebuilt(output, self._here)
         return made
 
     # Pictures --------------------------------------------------------------------------------------------------------
@@ -272,6 +275,13 @@ class Execution:
     def tick(self) -> None:
         self._done += 1
         self.progress(self._done, self._total)
+
+
+def _split(picture: Any) -> Any:
+    """An image as planes, which is how operations hand it on; a mask as it is."""
+    if isinstance(picture, Tensor) and picture.shape[1] == 3:
+        return Planes(*picture.split(1, dim=1))
+    return picture
 
 
 def _cut(value: Any, held: Region, wanted: Region) -> Any:

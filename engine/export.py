@@ -9,7 +9,7 @@ from ..graph.model import Graph, Ref, Step, checked
 from ..graph.outputs import full_sizes
 from ..ops.spec import REGISTRY
 from .cache import Cache
-from .plan import make_plan
+from .planning import make_plan
 from .render import Job, Settings
 
 SHARPENING: Mapping[str, Mapping[str, float]] = {
@@ -54,4 +54,4 @@ def _after(graph: Graph, link: Ref, op: str, values: Mapping[str, Any]) -> tuple
         name += "'"
     step = Step(name, REGISTRY[op], {}, {"image": link})
     step = Step(name, REGISTRY[op], {key: checked(step, key, value) for key, value in values.items()}, {"image": link})
-    return Graph({**graph.steps, name: step}, graph.read, graph.tables), Ref(name)
+    return Graph({**graph.steps, name: step}, graph.read, graph.made), Ref(name)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..graph.errors import WorkflowError
-from ..graph.model import Graph, Path, Photos, Ref, is_slider
+from ..graph.model import HIDDEN, Graph, Path, Photos, Ref, Step, is_slider
 from ..graph.outputs import full_sizes, gather_sources, output_of
 from ..light.photo import Photo
 from ..light.rectangle import Region
@@ -22,7 +22,8 @@ from .backward import backward
 from .cache import Cache, content_keys
 from .execute import Execution, Progress
 from .memory import Memory
-from .plan import Plan, Planned, make_plan
+from .plan import Plan
+from .planning import make_plan
 from .sweep import Inputs
 
 Put = Callable[[Region, Tensor], None]
@@ -150,7 +151,7 @@ class Job:
     def _take(self, values: Mapping[Ref, Any]) -> None:
         """Plan anew with more values at hand."""
         for ref, value in values.items():
-            self.full[ref] = self.plan.by_ref[ref].full if self.plan.is_picture(ref) else None
+            self.full[ref] = self.plan.full(ref) if self.plan.is_picture(ref) else None
             self.given[ref] = value
         self.plan = make_plan(self.graph, self.links, self.full, self.scale)
 
@@ -159,20 +160,20 @@ class Job:
         numbers = [slider.flatten()[0].item() for slider in self.inputs().sliders]
         varying = {path for path, tensor in self.tensors.items() if tensor.requires_grad or tensor.numel() > 1}
         sliders = {
-            step.ref: [numbers[index] for index in step.sliders.values()]
+            step.id: [numbers[index] for index in step.sliders.values()]
             for step in self.plan.steps
             if not any(self.plan.sliders[index] in varying for index in step.sliders.values())
         }
         given = {ref: value for ref, value in self.given.items() if not _requires_grad(value)}
         keys = content_keys(self.plan, given, sliders)
-        return {step.ref: keys[step.ref] for step in self.plan.steps if step.ref in keys}
+        return {ref: keys[ref] for step in self.plan.steps for ref in step.outputs if ref in keys}
 
     def keep_before(self, paths: Collection[Path]) -> None:
         """Render and keep the pictures that feed the steps of these paths: the part of the graph that stays as it is."""
         assert self.cache is not None
-        moved = self.plan.dependents([Ref(path.step) for path in paths])
+        moved = self.plan.moved_by(paths)
         keys = self._keys()
-        feeding = {ref for step in self.plan.steps if step.ref in moved for _, ref in step.pictures}
+        feeding = {ref for step in self.plan.steps if not moved.isdisjoint(step.outputs) for _, ref in step.pictures}
         for ref in feeding - moved - self.given.keys():
             if ref in keys and self.cache.fits(12 * self.plan.size(ref).pixels):
                 kept = Photo(self.part(self.graph, [ref], self.given).outputs()[0].detach())
@@ -272,17 +273,23 @@ def origin(job: Job) -> Photo | None:
     return found if isinstance(found, Photo) else None
 
 
-def _way(job: Job) -> tuple[Ref, list[Planned]]:
-    """Where an output came from, and the steps between."""
+def _way(job: Job) -> tuple[Ref, list[Step]]:
+    """Where an output came from, and the steps of the graph between; a composite is one of them."""
     (ref,) = job.plan.outputs
-    chain: list[Planned] = []
-    while ref in job.plan.by_ref and job.plan.by_ref[ref].pictures:
-        chain.insert(0, job.plan.by_ref[ref])
-        ref = chain[0].pictures[0][1]
+    plan, chain = job.plan, list[Step]()
+    while ref not in plan.given:
+        outer = ref.step.partition(HIDDEN)[0]
+        if outer in plan.composites:
+            ref = plan.composites[outer]
+        elif plan.by_step[outer].pictures:
+            ref = plan.by_step[outer].pictures[0][1]
+        else:
+            break
+        chain.insert(0, job.graph.steps[outer])
     return ref, chain
 
 
-def _moved_alpha(job: Job, source: Ref, chain: list[Planned]) -> Tensor | None:
+def _moved_alpha(job: Job, source: Ref, chain: list[Step]) -> Tensor | None:
     """The alpha of a source after the geometry of the steps that its picture went through."""
     alpha = job.given[source].alpha
     if alpha is None:
@@ -290,9 +297,9 @@ def _moved_alpha(job: Job, source: Ref, chain: list[Planned]) -> Tensor | None:
     steps, last = {source.step: job.graph.steps[source.step]}, source
     for move in chain:
         if isinstance(move.spec.reach, Geometry):
-            old = job.graph.steps[move.ref.step]
-            steps[old.id] = dataclasses.replace(old, links={move.pictures[0][0]: last})
-            last = Ref(old.id)
+            picture = next(entry.name for entry in move.spec.inputs if entry.picture)
+            steps[move.id] = dataclasses.replace(move, links={picture: last})
+            last = Ref(move.id)
     (moved,) = job.part(Graph(steps), [last], {source: Photo(alpha)}).outputs()
     return moved.detach().clamp(0.0, 1.0)
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..graph.model import Ref
 from ..light.photo import Photo
 from ..light.rectangle import Region, Size
-from ..ops.types import leaves, rebuilt
+from ..ops.types import Network, leaves, rebuilt
 from .plan import Planned
 
 
@@ -27,6 +28,16 @@ class Inputs:
         sliders = tuple(function(slider) for slider in self.sliders)
         given = {ref: v if isinstance(v, Photo) else rebuilt(v, function) for ref, v in self.given.items()}
         return Inputs(sliders, given)
+
+    def at(self, device: torch.device, dtype: torch.dtype) -> Inputs:
+        """The same inputs where and as precise as they are needed; pictures move as they are read."""
+
+        def moved(value: Any) -> Any:
+            if isinstance(value, Photo):
+                return value
+            return value.at(device, dtype) if isinstance(value, Network) else rebuilt(value, lambda x: x.to(device, dtype))
+
+        return Inputs(tuple(map(moved, self.sliders)), {ref: moved(value) for ref, value in self.given.items()})
 
     def tensors(self) -> list[Tensor]:
         """The tensors that `mapped` replaces, in its order."""

@@ -81,8 +81,8 @@ def _alive(process: int) -> bool:
 def _umask() -> int:
     """The process's file mode mask, read without changing it where the system says it."""
     try:
-        status = Path("/proc/self/status").read_text()
-        return int(next(line for line in status.splitlines() if line.startswith("Umask")).split()[1], 8)
+        with open("/proc/self/status") as status:
+            return int(next(line for line in status if line.startswith("Umask")).split()[1], 8)
     except (OSError, StopIteration, ValueError):
         return 0o022
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
+import contextlib
+from collections.abc import Iterator
 from types import ModuleType
 
 from .errors import FileError
@@ -10,32 +11,44 @@ from .errors import FileError
 
 def rawpy(what: str) -> ModuleType:
     """The rawpy package, or FileError saying how to get it."""
-    return _package("rawpy", what, "'luxgrad[raw]'")
+    with _needed("rawpy", what, "'luxgrad[raw]'"):
+        import rawpy
+    return rawpy
 
 
 def imagecodecs(what: str) -> ModuleType:
     """The imagecodecs package, or FileError saying how to get it."""
-    return _package("imagecodecs", what, "'luxgrad[files]'")
+    with _needed("imagecodecs", what, "'luxgrad[files]'"):
+        import imagecodecs
+    return imagecodecs
 
 
 def tifffile(what: str) -> ModuleType:
     """The tifffile package, or FileError saying how to get it. Not at the start: it draws in all of imagecodecs."""
-    return _package("tifffile", what, "'luxgrad[files]'")
+    with _needed("tifffile", what, "'luxgrad[files]'"):
+        import tifffile
+    return tifffile
 
 
 def pillow_heif(what: str) -> ModuleType:
     """The pillow_heif package, or FileError saying how to get it. Users install it themselves: its wheels hold GPL code."""
-    return _package("pillow_heif", what, "pillow-heif")
+    with _needed("pillow_heif", what, "pillow-heif"):
+        import pillow_heif
+    return pillow_heif
 
 
 def openexr(what: str) -> ModuleType:
     """The OpenEXR package, or FileError saying how to get it."""
-    return _package("OpenEXR", what, "'luxgrad[exr]'")
+    with _needed("OpenEXR", what, "'luxgrad[exr]'"):
+        import OpenEXR
+    return OpenEXR
 
 
-def _package(name: str, what: str, source: str) -> ModuleType:
+@contextlib.contextmanager
+def _needed(name: str, what: str, source: str) -> Iterator[None]:
     try:
-        return importlib.import_module(name)
+        yield
+        return
     except ModuleNotFoundError as error:
         if error.name == name:
             raise FileError(f"{what} needs the package {name}: pip install {source}") from None

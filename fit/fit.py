@@ -14,23 +14,24 @@ from ..engine.derived import Derived, made_anew
 from ..engine.execute import DISTANCES
 from ..engine.render import Job, Settings
 from ..graph.errors import WorkflowError
-from ..graph.model import G, Graph, Path, Photos, Ref, Step
-from ..graph.outputs import gather_sources, output_of, upstream
+from ..graph.model import G, Graph, Photos, Ref, Step
+from ..graph.outputs import brought, gather_sources, output_of, upstream
 from ..graph.ports import METHODS, PORTS
 from ..light.difference import Comparer, Difference
 from ..light.gamut import to_display
 from ..light.photo import Photo
 from ..light.rectangle import Region
-from ..ops.cube_text import fitted_name
+from ..ops.fitted import Made, fitted_file, fitted_name
 from ..ops.params import Choice
 from ..ops.spec import REGISTRY
-from ..ops.types import Distances, Lut
+from ..ops.types import Distances
 from .clock import Clock
-from .free import Space, read_free, read_tables
-from .report import Fitted, PairResult, describe, describe_table
+from .entries import Entries, with_made
+from .free import Space, read_free
+from .parameters import entry_path, read_entries
+from .report import Fitted, FreeEntries, PairResult, describe
 from .samples import Pair
 from .search import Found, LeastSquares, adam, cmaes, least_squares
-from .tables import Tables
 
 PROXY_PIXELS = 250_000
 WATCHED = 384
@@ -69,8 +70,7 @@ def fit(
     chosen = _options(step, method, seconds, seed, free)
     within = upstream(graph, [link])
     space = Space(read_free(graph, chosen.free, within), len(sources))
-    tables = read_tables(graph, chosen.free, within)
-    problem = _Problem(graph, link, step, sources, wanted, space, tables, Settings(**settings))
+    problem = _Problem(graph, link, step, sources, wanted, space, (chosen.free, within), Settings(**settings))
     return problem.solve(chosen, progress, watch)
 
 
@@ -118,7 +118,7 @@ class _Problem(Generic[G]):
         photos: Sequence[Photos],
         targets: Sequence[Photo | None],
         space: Space,
-        tables: Sequence[str],
+        entries: tuple[str, set[str]],
         settings: Settings,
     ) -> None:
         self.graph, self.link, self.space, self.settings = graph, link, space, settings
@@ -129,7 +129,7 @@ class _Problem(Generic[G]):
         if "target" in wired and any(photo is not None for photo in targets):
             extra.remove(wired["target"])
         self.given = [gather_sources(graph, photo, [link, *extra]) for photo in photos]
-        self.tables = Tables.of(tables, self.given)
+        self.entries = Entries.of(read_entries(graph, *entries, self.given[0]), self.given)
         self.derived = [ref for ref, value in self.given[0].items() if isinstance(value, Derived)]
         self.targets = [
             photo if photo is not None else self._rendered(wired["target"], given) if "target" in wired else None
@@ -167,7 +167,7 @@ class _Problem(Generic[G]):
         return show
 
     def _watched_job(self) -> Job:
-        given = {**self.given[0], **self.tables.now}
+        given = {**self.given[0], **self.entries.now}
         full = Job(self.graph, [self.link], given, {}, 1.0, self.settings).plan
         scale = min(1.0, WATCHED / full.size(full.outputs[0]).long_edge)
         job = Job(self.graph, [self.link], given, {}, scale, self.settings, Cache())
@@ -180,25 +180,27 @@ class _Problem(Generic[G]):
     ) -> Fitted[G]:
         method = options.method
         if method == "auto":
-            method = "adam" if self.loss is not None or self._moves_pixels() or self.tables.start or self.derived else "lm"
+            method = "adam" if self.loss is not None or self._moves_pixels() or self.entries or self.derived else "lm"
         if method == "lm" and self.loss is not None:
             raise WorkflowError("method lm fits a target photo; for a loss use adam")
         if method != "adam" and self.derived:
             raise WorkflowError(f"method {method} cannot follow pixels through another pack's node; use adam")
-        if method != "adam" and self.tables.start:
-            raise WorkflowError(f"method {method} moves sliders only; for a free table use adam")
-        if not self.tables.start and all(path.step not in self.reached for u in self.space.unknowns for path in u.paths):
+        if method != "adam" and self.entries:
+            raise WorkflowError(f"method {method} moves sliders only; for free tables and weights use adam")
+        if not self.entries and all(path.step not in self.reached for u in self.space.unknowns for path in u.paths):
             raise WorkflowError(f"no free slider reaches the loss: {', '.join(u.name for u in self.space.unknowns[:8])}")
         clock = Clock(options.seconds, progress, self._watcher(watch) if watch else None)
         before = self._loss_at(self.space.vector()) if self.loss is not None else None
         found = self._search(method, clock, options.seed)
         seconds = clock.elapsed
-        self.tables.put(found.tables)
-        moved = self.tables.found()
+        self.entries.put(found.entries)
+        moved = self.entries.found()
         pairs = []
         for index, given in enumerate(self.given):
             fitted = self._fitted(found, index, moved)
             last = {**given, **moved}
+            for step_id in fitted.steps.keys() - self.graph.steps.keys():
+                last |= brought(fitted, fitted.steps[step_id])
             if self.derived:
                 own = list(found.u[self.space.indices(index)])
                 last = made_anew(self.graph, last, self.space.values(own), self.settings)
@@ -206,15 +208,18 @@ class _Problem(Generic[G]):
             pairs.append(PairResult(fitted, self.targets[index], *before_after, {ref: last[ref] for ref in self.derived}))
         after = self._loss_at(found.u) if self.loss is not None else None
         sliders, trades = describe(self.space, found, self.reached)
-        tables = tuple(describe_table(self.graph, ref, self.tables.start[ref], lut) for ref, lut in moved.items())
+        tables = tuple(
+            FreeEntries(entry_path(self.graph, ref, made), fitted_file(made, fitted_name(made)), self.entries.moved(ref))
+            for ref, made in moved.items()
+        )
         return Fitted(tuple(pairs), sliders, trades, method, seconds, found.converged, clock.stopped, before, after, tables)
 
-    def _fitted(self, found: Found, index: int, moved: Mapping[Ref, Lut]) -> G:
-        """The graph with one pair's sliders, and with the tables that moved."""
+    def _fitted(self, found: Found, index: int, moved: Mapping[Ref, Made]) -> G:
+        """The graph with one pair's sliders, and with the tables and weights that moved."""
         graph = self.graph.with_paths(self.space.settings(found.u, index))
-        names = {ref: fitted_name(lut) for ref, lut in moved.items()}
-        graph = graph.with_paths({Path(ref.step, "file"): name for ref, name in names.items()})
-        return replace(graph, tables={**graph.tables, **{names[ref]: lut for ref, lut in moved.items()}})
+        for ref, made in moved.items():
+            graph = with_made(graph, ref, made)
+        return graph
 
     def _moves_pixels(self) -> bool:
         """Whether a free slider moves pixels, which sampled pixels cannot follow."""
@@ -226,10 +231,10 @@ class _Problem(Generic[G]):
 
             def objective(u: Tensor) -> Tensor:
                 losses = [self._loss(job, u, index) for index, job in enumerate(jobs)]
-                return torch.stack(losses).mean() + self.tables.roughness()
+                return torch.stack(losses).mean() + self.entries.roughness()
 
             if method == "adam":
-                return adam(self.space, objective, clock, self.tables.entries)
+                return adam(self.space, objective, clock, self.entries)
             return cmaes(self.space, lambda u: objective(u).item(), clock, seed)
         pairs = [
             Pair(self.graph, self.link, given, target, self.space, self.settings)
@@ -255,7 +260,7 @@ class _Problem(Generic[G]):
             given[Ref(_TARGET)] = self.targets[index]
         scale = 1.0 if self.derived else scale_of(Job(self.graph, [self.link], self.given[index], {}, 1.0, self.settings).plan)
         given[DISTANCES] = Distances(torch.zeros(max(1, len(self.space))))
-        given |= self.tables.now
+        given |= self.entries.now
         return Job(graph, [link], given, {}, scale, self.settings)
 
     def _loss(self, job: Job, u: Tensor, index: int) -> Tensor:

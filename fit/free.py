@@ -1,7 +1,8 @@
 """Which sliders a fit may move: text, one line each, and the vector of unknowns it stands for.
 
 PATTERN [in LOW..HIGH] [per photo]      sliders by path, * and ? allowed
-STEP.table                              the look-up table of a Load LUT
+STEP.table                              the look-up table of a Load LUT (see `parameters`)
+STEP.weights, STEP.weights.PATTERN      the weights of a network
 a.stops = b.stops                       a tie: both move as one
 # comment
 """
@@ -20,13 +21,9 @@ from torch import Tensor
 from ..graph.errors import WorkflowError, nearest
 from ..graph.model import Graph, Path
 from ..ops.params import Slider
-from ..ops.types import SOCKETS, Lut
+from .parameters import entry_lines, said
 
 _LINE = re.compile(r"(?P<pattern>\S.*?)(?:\s+in\s+(?P<low>\S+?)\.\.(?P<high>\S+))?(?P<per>\s+per\s+photo)?\s*$")
-
-_COMMENT = re.compile(r"(?:^|\s)#")
-_TABLE = ".table"
-TABLE = SOCKETS[Lut].name
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class Unknown:
 def read_free(graph: Graph, text: str, within: Collection[str]) -> list[Unknown]:
     """The sliders that a free text names, of the steps `within`; an empty text names all. Raises WorkflowError.
 
-    Lines that end in `.table` are for `read_tables`.
+    Lines that name entries of tables or networks are for `read_entries`.
     """
     named = {
         shown: Path(step.id, param.name)
@@ -68,9 +65,10 @@ def read_free(graph: Graph, text: str, within: Collection[str]) -> list[Unknown]
     }
     found: dict[Path, Unknown] = {}
     ties: list[tuple[Path, Path]] = []
-    tables, lines = _lines(text)
+    entries = entry_lines(text)
+    lines = [line for line in said(text) if line not in entries]
     patterns = [line for line in lines if "=" not in line]
-    for line in patterns or ([] if tables else ["*"]):
+    for line in patterns or ([] if entries else ["*"]):
         for unknown in _matches(graph, line, named):
             found[unknown.path] = unknown
     for line in lines:
@@ -78,28 +76,9 @@ def read_free(graph: Graph, text: str, within: Collection[str]) -> list[Unknown]
             ties.append(_tie(graph, line, named))
     for leader, follower in ties:
         _bind(graph, found, leader, follower)
-    if not found and not tables:
+    if not found and not entries:
         raise WorkflowError("expected a slider to fit; the workflow has none before its photo comes out")
     return list(found.values())
-
-
-def read_tables(graph: Graph, text: str, within: Collection[str]) -> list[str]:
-    """The ids of the steps whose look-up tables a free text names. Raises WorkflowError."""
-    steps = [step.id for step in graph.by_role("source") if step.id in within and step.spec.outputs[0].socket == TABLE]
-    named = {shown + _TABLE: step_id for step_id in steps for shown in (step_id, graph.name(step_id))}
-    found: dict[str, None] = {}
-    for line in _lines(text)[0]:
-        matched = [step_id for shown, step_id in named.items() if fnmatch.fnmatchcase(shown, line)]
-        if not matched:
-            raise WorkflowError(f"free: {line!r} matches no look-up table {nearest(line, named)}")
-        found |= dict.fromkeys(matched)
-    return list(found)
-
-
-def _lines(text: str) -> tuple[list[str], list[str]]:
-    """The lines of a free text that say something: those that name tables, and the others."""
-    lines = [line for line in (_COMMENT.split(line)[0].strip() for line in text.splitlines()) if line]
-    return [line for line in lines if line.endswith(_TABLE)], [line for line in lines if not line.endswith(_TABLE)]
 
 
 def _matches(graph: Graph, line: str, named: Mapping[str, Path]) -> list[Unknown]:

@@ -8,11 +8,9 @@ from typing import Any, Generic
 
 import torch
 
-from ..graph.model import G, Graph, Path, Ref
+from ..graph.model import G, Ref
 from ..light.difference import Difference
 from ..light.photo import Photo
-from ..ops.cube_text import fitted_name
-from ..ops.types import Lut
 from .free import Space, Unknown
 from .search import Found
 
@@ -39,8 +37,8 @@ class FreeSlider:
 
 
 @dataclass(frozen=True)
-class FreeTable:
-    """What became of a free look-up table. file: the name of the table that was made; moved: by how much, on average."""
+class FreeEntries:
+    """What became of a table or network with free entries. file: in which they are kept; moved: by how much, on average."""
 
     path: str
     file: str
@@ -74,7 +72,7 @@ class Fitted(Generic[G]):
     stopped: bool
     loss_before: float | None = None
     loss_after: float | None = None
-    tables: tuple[FreeTable, ...] = ()
+    entries: tuple[FreeEntries, ...] = ()
 
     @property
     def graph(self) -> G:
@@ -97,7 +95,8 @@ class Fitted(Generic[G]):
             "converged": self.converged,
             "stopped": self.stopped,
             "free": [vars(entry) for entry in self.free],
-            "tables": [vars(entry) for entry in self.tables],
+            "tables": [vars(entry) for entry in self.entries if entry.path.endswith(".table")],
+            "weights": [vars(entry) for entry in self.entries if entry.path.endswith(".weights")],
             "trades": [list(names) for names in self.trades],
             "pairs": [
                 {"before": pair.before._asdict(), "after": pair.after._asdict()}
@@ -125,12 +124,6 @@ def describe(
         moves = tuple(f"{path.step}.{path.name}" for path in unknown.paths)
         entries.append(FreeSlider(name, unknown.start, value, std, flat, pull, seen, moves))
     return tuple(entries), _trades(space, found)
-
-
-def describe_table(graph: Graph, ref: Ref, start: Lut, found: Lut) -> FreeTable:
-    """What became of a look-up table."""
-    moves = [(a - b).abs().mean().item() for a, b in zip(found[::2], start[::2]) if a is not None and b is not None]
-    return FreeTable(graph.show(Path(ref.step, "table")), fitted_name(found), max(moves))
 
 
 def _around(unknown: Unknown, u: float, spread: float) -> float:

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from ..engine.cache import Cache
 from ..engine.execute import Execution
-from ..engine.plan import Plan, make_plan
+from ..engine.plan import Plan
+from ..engine.planning import make_plan
 from ..engine.render import Job, Settings
 from ..engine.sweep import Inputs
 from ..graph.errors import WorkflowError
@@ -52,7 +53,7 @@ class Pair:
         if target.size != self.size:
             raise WorkflowError(f"expected a target of the size that the photo comes out, {self.size}; got {target.size}")
         scale = min(1.0, (PROXY_PIXELS / self.job.plan.size(self.plan.outputs[0]).pixels) ** 0.5)
-        statistics = [step.ref for step in self.plan.steps if step.reducer]
+        statistics = any(step.reducer for step in self.plan.steps)
         self.proxy = Job(graph, [link], given, {}, scale, settings) if statistics else None
         self.correction: dict[Ref, list[Tensor]] = {}
 

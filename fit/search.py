@@ -14,6 +14,7 @@ from torch import Tensor
 from ..graph.errors import WorkflowError
 from ..light.photo import Codes, Photo
 from .clock import Clock
+from .entries import Entries
 from .free import Space
 from .levenberg import LADDER, Outcome, Problem, Uncertainty, descend, uncertainty
 from .samples import Pair, Samples
@@ -27,12 +28,11 @@ _SEARCHING = 0.8
 _DOUBTS, _DOUBT_MAY_COST = 4, 1.26
 _CALM = (3.0, 1.0, 0.3, 0.1, 0.03)
 _HARDLY_WORSE = 1.06
-_TABLE_RATE = 0.2
 
 
 @dataclass(frozen=True)
 class Found:
-    """The end of a search: coordinates, whether it converged, (least squares) how sure they are, (Adam) tables moved.
+    """The end of a search: coordinates, whether it converged, (least squares) how sure they are, (Adam) entries moved.
 
     pull: the gradient of the loss where the search began, in the coordinates of the sliders; None without gradients.
     """
@@ -41,7 +41,7 @@ class Found:
     converged: bool
     cost: float
     uncertainty: Uncertainty | None = None
-    tables: tuple[Tensor, ...] = ()
+    entries: tuple[Tensor, ...] = ()
     pull: Tensor | None = None
 
 
@@ -221,14 +221,14 @@ Objective = Callable[[Tensor], Tensor]
 """objective(u) -> a scalar, differentiable with respect to the coordinates."""
 
 
-def adam(
-    space: Space, objective: Objective, clock: Clock, tables: Sequence[Tensor] = (), rate: float = 0.05, steps: int = 2000
-) -> Found:
-    """Adam on unconstrained parameters, and on the entries of tables; the rate falls as time runs out; keeps the best."""
+def adam(space: Space, objective: Objective, clock: Clock, entries: Entries, rate: float = 0.05, steps: int = 2000) -> Found:
+    """Adam on unconstrained parameters, and on free entries; the rate falls as time runs out; keeps the best."""
     z = torch.tensor(
         [u.slider.to_unconstrained(u.start, u.low, u.high) for u, _ in space.entries], dtype=torch.float64
     ).requires_grad_()
-    optimiser = torch.optim.Adam([{"params": [z], "fastest": rate}, {"params": [*tables], "fastest": _TABLE_RATE * rate}])
+    moving = entries.tensors
+    groups = [{"params": [tensor], "fastest": share * rate} for tensor, share in zip(moving, entries.rates)]
+    optimiser = torch.optim.Adam([{"params": [z], "fastest": rate}, *groups])
     best, since, pull = Found(space.vector(), False, math.inf), 0, torch.zeros_like(z)
     for step in range(steps):
         if step and clock.over():
@@ -241,12 +241,12 @@ def adam(
         if not step:
             pull = torch.zeros_like(z) if u.grad is None else u.grad.clone()
         value = loss.item()
-        gradients = [leaf.grad for leaf in (z, *tables) if leaf.grad is not None]
+        gradients = [leaf.grad for leaf in (z, *moving) if leaf.grad is not None]
         if not math.isfinite(value) or not all(torch.isfinite(gradient).all() for gradient in gradients):
             raise WorkflowError("the loss or its gradient is not finite at these sliders")
         since = 0 if value < best.cost * (1.0 - 1e-4) else since + 1
         if value < best.cost:
-            best = Found(u.detach(), False, value, None, tuple(table.detach().clone() for table in tables), pull)
+            best = Found(u.detach(), False, value, None, tuple(tensor.detach().clone() for tensor in moving), pull)
             clock.better(u, value)
         if since >= 60:
             return replace(best, converged=True)

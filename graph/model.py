@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, TypeVar
 from torch import Tensor
 
 from ..light.photo import Photo
+from ..ops.fitted import Made
 from ..ops.params import BadValue, Slider
 from ..ops.spec import OpSpec, Param
-from ..ops.types import Lut
 from .errors import WorkflowError, nearest, one_line
 
 Read = Callable[..., Any]
@@ -24,6 +24,10 @@ Read = Callable[..., Any]
 G = TypeVar("G", bound="Graph")
 
 Photos = Photo | Tensor | Mapping[str, Photo]
+
+
+HIDDEN = "\0"
+"""Between the id of a step and the name of a step inside it: a measured statistic, own weights, a part of a composite."""
 
 
 class Ref(NamedTuple):
@@ -73,13 +77,13 @@ class Step:
 class Graph:
     """Steps by id, in the order of the file. `luxgrad.Graph` adds what can be done with it: call, fit, save.
 
-    read: how files that steps name are found and opened; None outside a folder. tables: look-up tables that a fit made, by
-    the file name that their steps give; `save` writes them. document: the UI form that the graph was read from, if it was.
+    read: how files that steps name are found and opened; None outside a folder. made: look-up tables and networks that a
+    fit made, by the name that their steps give; `save` writes them. document: the UI form that the graph was read from.
     """
 
     steps: Mapping[str, Step]
     read: Read | None = None
-    tables: Mapping[str, Lut] = field(default_factory=dict)
+    made: Mapping[str, Made] = field(default_factory=dict)
     document: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..light.photo import Photo
 from ..light.rectangle import Size
 from .errors import WorkflowError
-from .model import Graph, Photos, Ref, Step
+from .model import HIDDEN, Graph, Photos, Ref, Step
 
 
 def output_of(graph: Graph, sink: str | None = None) -> Ref:
@@ -59,18 +59,43 @@ def gather_sources(graph: Graph, photos: Photos, links: Iterable[Ref]) -> dict[R
     sources = [step for step in graph.by_role("source") if step.id in needed]
     handed = _handed(graph, photos, sources)
     given: dict[Ref, Any] = {}
-    for step in sources:
-        brought = _open(graph, step, handed)
-        for slot, value in enumerate(brought if type(brought) is tuple else (brought,)):
-            given[Ref(step.id, slot)] = value
+    for step in graph:
+        if step.id in needed:
+            given |= brought(graph, step, handed)
     return given
+
+
+def brought(graph: Graph, step: Step, handed: Mapping[str, Any] | None = None) -> dict[Ref, Any]:
+    """What a step brings to a graph: the outputs of a source, or the weights of an operation whose network is not wired.
+
+    handed: what the caller gives instead of files, by step (or STEP.INPUT for weights).
+    """
+    handed = handed or {}
+    if getattr(step.spec.reach, "role", None) == "source":
+        made = _open(graph, step, handed)
+        return {Ref(step.id, slot): value for slot, value in enumerate(made if type(made) is tuple else (made,))}
+    unwired = [entry for entry in step.spec.inputs if entry.weights and entry.name not in step.links]
+    return {
+        Ref(f"{step.id}{HIDDEN}{entry.name}"): handed.get(f"{step.id}.{entry.name}")
+        or _read(graph, step, "network", entry.weights)
+        for entry in unwired
+    }
+
+
+def _key(graph: Graph, name: str) -> str:
+    """A step as `STEP`, or the input of one that brings its own weights as `STEP.INPUT`."""
+    step, dot, entry = name.rpartition(".")
+    if dot and name not in graph.steps and any(e.weights and e.name == entry for e in graph.step(step).spec.inputs):
+        return f"{graph.step(step).id}.{entry}"
+    return graph.step(name).id
 
 
 def _handed(graph: Graph, photos: Photos, sources: list[Step]) -> dict[str, Any]:
     named: dict[str, Any]
     if isinstance(photos, Mapping):
-        named = {graph.step(name).id: value for name, value in photos.items()}
-        strange = set(named) - {step.id for step in graph.by_role("source")}
+        named = {_key(graph, name): value for name, value in photos.items()}
+        weights = {f"{step.id}.{entry.name}" for step in graph for entry in step.spec.inputs if entry.weights}
+        strange = set(named) - {step.id for step in graph.by_role("source")} - weights
         if strange:
             raise WorkflowError(f"expected photos for sources; got one for {graph.steps[strange.pop()]}")
     else:
@@ -86,16 +111,19 @@ def _open(graph: Graph, step: Step, handed: Mapping[str, Any]) -> Any:
     """What a source step makes of what it was handed, or else of the file it names."""
 
     def read(kind: str, name: str, **options: Any) -> Any:
-        if step.id in handed:
-            return handed[step.id]
-        if kind == "LUT" and name in graph.tables:
-            return graph.tables[name]
-        if graph.read is None:
-            raise WorkflowError("no folder to read from; hand it over, or open the workflow from a file")
-        return graph.read(kind, name, **options)
+        return handed[step.id] if step.id in handed else _read(graph, step, kind, name, **options)
 
+    return step.spec.function(read=read, **step.all_values())
+
+
+def _read(graph: Graph, step: Step, kind: str, name: str, **options: Any) -> Any:
+    """What a name in a step stands for: what a fit made, else a file. Raises WorkflowError."""
+    if kind in ("LUT", "network") and name in graph.made:
+        return graph.made[name]
+    if graph.read is None:
+        raise WorkflowError(f"{step}: no folder to read from; hand it over, or open the workflow from a file")
     try:
-        return step.spec.function(read=read, **step.all_values())
+        return graph.read(kind, name, **options)
     except WorkflowError as error:
         raise WorkflowError(f"{step}: {error}") from None
 

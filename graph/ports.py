@@ -221,7 +221,8 @@ def fit(
     photo: the photo as the sliders make it.
     target: what it should look like, the same scene at the same size.
     loss: what to make small instead, from a loss operation.
-    free: what may move, one line each: PATTERN [in LOW..HIGH] [per photo], a.stops = b.stops, STEP.table; empty is all sliders.
+    free: what may move, one line each: PATTERN [in LOW..HIGH] [per photo], a.stops = b.stops, STEP.table, STEP.weights; empty
+        is all sliders.
     method: lm (least squares), adam (any loss) or cmaes (the baseline without gradients); auto chooses.
     seconds: time allowed.
     seed: of the pixels sampled and the restarts.

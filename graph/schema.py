@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-from ..ops.cube_text import fitted_text
+from ..ops.fitted import fitted_bytes, fitted_file
 from ..ops.spec import OpSpec
+from ..ops.types import Network
 from .errors import WorkflowError, nearest
 from .model import Graph, Read, Ref, Step, checked
 from .ports import find_spec
@@ -160,19 +161,21 @@ def dumps(graph: Graph) -> str:
 
 
 def save(graph: Graph, file: str | os.PathLike[str]) -> None:
-    """Write a workflow file, and before it the tables that a fit made; each whole or not at all."""
+    """Write a workflow file, and before it the tables and weights that a fit made; each whole or not at all."""
     path = FilePath(file)
     named = {value for step in graph.by_role("source") for value in step.values.values()}
-    for name, lut in graph.tables.items():
+    for name, made in graph.made.items():
         if name in named:
-            _write(path.with_name(name), fitted_text(lut))
-    _write(path, dumps(graph))
+            if isinstance(made, Network) and made.about is None:
+                raise WorkflowError(f"{name}: expected a network whose module can be named in a file; got one of your own")
+            _write(path.with_name(fitted_file(made, name)), fitted_bytes(made))
+    _write(path, dumps(graph).encode())
 
 
-def _write(path: FilePath, text: str) -> None:
+def _write(path: FilePath, data: bytes) -> None:
     part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text(text, encoding="utf-8")
+        part.write_bytes(data)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

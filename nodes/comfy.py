@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -50,6 +49,14 @@ def folders() -> list[Path]:
     return [*(Path(folder) for folder in found), WORKFLOWS]
 
 
+def weight_folders() -> list[Path]:
+    """Where the user keeps weights: models/luxgrad, and the input folder, into which fits write."""
+    paths = module("folder_paths")
+    if paths is None:
+        return [Path.cwd()]
+    return [Path(paths.models_dir) / "luxgrad", Path(paths.get_input_directory())]
+
+
 def files_of(endings: tuple[str, ...], kind: str) -> list[str]:
     """The names of files that a source may open, for its menu: those of its folders, and of the folders in them."""
     names: set[str] = set()
@@ -71,7 +78,7 @@ def _files_in(folder: Path, place: str) -> list[str]:
 def read(kind: str, name: str, **options: Any) -> Any:
     """Open what a source names, within the folders. Raises WorkflowError."""
     try:
-        return load_network(name) if kind == "network" else read_file(kind, path_of(kind, name), **options)
+        return load_network(name, weight_folders()) if kind == "network" else read_file(kind, path_of(kind, name), **options)
     except (FileError, WeightsError) as error:
         raise WorkflowError(str(error)) from None
 
@@ -130,7 +137,7 @@ def without_metadata() -> bool:
 
 def temp_folder() -> Path:
     paths = module("folder_paths")
-    folder = Path(paths.get_temp_directory() if paths else tempfile.gettempdir())
+    folder = Path(paths.get_temp_directory()) if paths else Path.cwd()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -146,6 +153,11 @@ def setting(name: str) -> Any:
     except (OSError, ValueError):
         return None
     return found.get(name) if isinstance(found, dict) else None
+
+
+def limit_of_files(limit: str) -> tuple[Any, str]:
+    """What the settings dialog says of a limit of `files.limits`, and how that is called there."""
+    return setting(f"Luxgrad.Most{limit.capitalize()}"), f"the setting `Most {limit} of a file`"
 
 
 def device() -> torch.device:

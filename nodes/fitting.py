@@ -16,10 +16,11 @@ from ..graph.errors import WorkflowError
 from ..graph.model import Graph, Step
 from ..graph.outputs import upstream
 from ..light.photo import Photo
-from ..ops.cube_text import fitted_text
+from ..ops.fitted import Made, fitted_bytes, fitted_file
 from ..ops.spec import OpSpec
 from . import comfy
 from .factory import RecordingNode, arriving, naming
+from .merging import readable
 from .recipe import Recipe, codes_of_light, record
 from .sinks import kept, picture_of, small
 from .told import moved, node_of, pulls, told, write_back
@@ -59,8 +60,8 @@ class FitNode(RecordingNode):
             items = _items(self.SPEC, step, prompt, wires, settings)
             fitted = _found(items, step.id, prompt)
         recipes = [_fitted_photo(graph, handed, pair, step.id) for (graph, handed), pair in zip(items, fitted.pairs)]
-        for name, lut in fitted.graph.tables.items():
-            _keep_table(name, fitted_text(lut))
+        for name, made in fitted.graph.made.items():
+            _keep(name, made)
         found = moved(items[0][0], fitted)
         write_back(found, prompt, extra)
         pulled = pulls(items[0][0], fitted)
@@ -121,7 +122,7 @@ def _found(items: Sequence[tuple[Graph, Mapping[str, Any]]], step_id: str, promp
         with comfy.rendering(
             sum(v.size.pixels for _, given in items for v in given.values() if isinstance(v, Photo))
         ) as settings:
-            graph, photos = items[0][0], [handed for _, handed in items]
+            graph, photos = readable(items[0][0]), [handed for _, handed in items]
             return fit(graph, photos, free=_free(graph, step_id), sink=step_id, progress=bar.share, watch=watch,
                        device=settings.device)  # fmt: skip
     except WorkflowError as error:
@@ -135,13 +136,13 @@ def _fitted_photo(graph: Graph, handed: Mapping[str, Any], pair: PairResult, ste
     """The photo that goes on after a fit, with the sliders (and tables) found."""
     fitted = pair.graph
     handed = {**handed, **{ref.step: photo for ref, photo in pair.derived.items()}}
-    made = {step.id for step in fitted.by_role("source") if any(value in fitted.tables for value in step.values.values())}
+    made = {step.id for step in fitted.by_role("source") if any(value in fitted.made for value in step.values.values())}
     link = graph.steps[step_id].links["photo"]
     return Recipe(fitted, link, {key: value for key, value in handed.items() if key not in made})
 
 
-def _keep_table(name: str, text: str) -> None:
-    path = comfy.folders()[0] / name
+def _keep(name: str, made: Made) -> None:
+    path = comfy.folders()[0] / fitted_file(made, name)
     if not path.exists():
         with whole_file(path) as part:
-            part.write_text(text, encoding="utf-8")
+            part.write_bytes(fitted_bytes(made))

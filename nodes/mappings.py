@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..files import limits
 from ..graph.ports import PORTS
 from ..ops.spec import REGISTRY
 from . import comfy, live
@@ -37,3 +38,4 @@ NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
 }
 
 comfy.on_server(live.register)
+limits.set_by(comfy.limit_of_files)

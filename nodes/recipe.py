@@ -14,7 +14,8 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from ..engine.cache import Cache
 from ..engine.derived import Derived
-from ..engine.plan import Plan, make_plan
+from ..engine.plan import Plan
+from ..engine.planning import make_plan
 from ..engine.render import Job, Settings, companions
 from ..graph.errors import WorkflowError
 from ..graph.model import Graph, Path, Ref, Step, checked
@@ -25,7 +26,7 @@ from ..light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
 from ..light.rectangle import Region, Size
 from ..light.transfer import srgb_decode, srgb_encode
 from ..ops.spec import OpSpec
-from .merging import merged
+from .merging import merged, readable
 from .replay import Tape, followed, tape_of
 from .tape import Leaf, bare, is_ours
 
@@ -150,7 +151,7 @@ class Recipe:
         return self.socket == "MASK"
 
     def given(self) -> dict[Any, Any]:
-        return gather_sources(self.graph, self.handed, [self.link])
+        return gather_sources(readable(self.graph), self.handed, [self.link])
 
     def plan(self) -> Plan:
         return make_plan(self.graph, [self.link], full_sizes(self.given()))
@@ -278,7 +279,7 @@ def _followed(step_id: str, value: Any, mask: bool) -> Recipe | None:
     plain = source(step_id, bare(value), mask).handed[step_id]
     photo = _taped(plain, tape, bare(value), wires, mask)
     step = Step(step_id, PORTS[SOURCE], links=links)
-    graph = Graph({**graph.steps, step_id: step}, tables=graph.tables)
+    graph = Graph({**graph.steps, step_id: step}, made=graph.made)
     return Recipe(graph, Ref(step_id, int(mask)), {**handed, step_id: photo})
 
 
@@ -317,4 +318,4 @@ def record(
     graph, handed, links = merged(inputs)
     step = Step(step_id, spec, {}, links, title)
     step = dataclasses.replace(step, values={name: checked(step, name, value) for name, value in values.items()})
-    return Graph({**graph.steps, step_id: step}, tables=graph.tables), handed
+    return Graph({**graph.steps, step_id: step}, made=graph.made), handed

@@ -8,7 +8,7 @@ from typing import Any
 from ..files.formats.registry import READ_ENDINGS
 from ..graph.errors import WorkflowError
 from ..graph.ports import DEVELOPING
-from ..networks.weights import manifest
+from ..networks.weights import names
 from ..ops.spec import OpSpec
 from . import comfy
 from .factory import RecordingNode
@@ -24,7 +24,7 @@ class SourceNode(RecordingNode):
         types = super().INPUT_TYPES()
         param = cls.SPEC.params[0]
         kind = param.kind.kind  # type: ignore[union-attr]
-        choices = sorted(manifest()) if kind == "network" else comfy.files_of(_ENDINGS[kind], kind)
+        choices = names(comfy.weight_folders()) if kind == "network" else comfy.files_of(_ENDINGS[kind], kind)
         options = types["required"][param.name][1]
         if choices and options["default"] not in choices:
             options = {**options, "default": choices[0]}

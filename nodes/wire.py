@@ -1,14 +1,13 @@
 """What our picture sockets carry: a lazy tensor or, in eager mode, rendered pixels with their recipe in a table beside them.
 
-Eager mode is asked for (setting `Render every node at once`, or LUXGRAD_WIRES=eager), or chosen where the running torch
-breaks the contract of the lazy tensor. Sockets, files and pixels are the same; other packs' nodes then carry no gradients.
+Eager mode is asked for (setting `Render every node at once`), or chosen where the running torch breaks the contract of the lazy
+tensor. Sockets, files and pixels are the same; other packs' nodes then carry no gradients.
 """
 
 from __future__ import annotations
 
 import functools
 import logging
-import os
 from typing import Any
 
 from torch import Tensor
@@ -41,8 +40,7 @@ def carried(value: Any) -> Recipe | None:
 
 def eager() -> bool:
     """Whether pixels are rendered at once."""
-    asked = os.environ.get("LUXGRAD_WIRES", "")
-    return asked == "eager" or (asked != "lazy" and comfy.setting("Luxgrad.Eager") is True) or not _lazy_holds()
+    return comfy.setting("Luxgrad.Eager") is True or not _lazy_holds()
 
 
 @functools.cache

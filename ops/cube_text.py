@@ -6,8 +6,6 @@ memory the cube is indexed [r, g, b]. Nine digits hold float32 exactly.
 
 from __future__ import annotations
 
-import hashlib
-
 import torch
 from torch import Tensor
 
@@ -41,13 +39,3 @@ def _domain_lines(domain: Tensor, ranged: str | None) -> list[str]:
     if low == [0.0] * 3 and high == [1.0] * 3:
         return []
     return ["DOMAIN_MIN {:.9g} {:.9g} {:.9g}".format(*low), "DOMAIN_MAX {:.9g} {:.9g} {:.9g}".format(*high)]
-
-
-def fitted_text(lut: Lut) -> str:
-    """The file of a table that a fit made."""
-    return cube_text(lut, "fitted by Luxgrad")
-
-
-def fitted_name(lut: Lut) -> str:
-    """The file name of a table that a fit made: the sha256 of what the file holds."""
-    return f"lut-{hashlib.sha256(fitted_text(lut).encode()).hexdigest()[:16]}.cube"

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any
 
+from .docstring import read_docstring
+from .errors import DeclarationError
 from .example import ORDINARY, Example
 from .params import Choice, Count, Kind, Slider, Switch
 from .reach import Reach
-from .spec import DeclarationError, declare, folder_of, read_docstring, register
-from .types import Network, Scalar
+from .spec import declare, folder_of, register
+from .types import Network, Scalar, weights
 
 Row = Mapping[str, Any]
 _OPTIONAL = {"network": "", "notes": "", "display_transform": False, "constants": {}}
@@ -29,7 +31,7 @@ _TYPES: dict[type, Any] = {Slider: Scalar, Count: float, Choice: str, Switch: bo
 class Member:
     """A row of a family's table, handed to its function where that names a parameter of this type.
 
-    params: its own parameters, in order. network: the name of its weights, or nothing. constants: numbers for the formula.
+    params: its own parameters, in order. network: the name of its weights, if it has any. constants: numbers for the formula.
     """
 
     name: str
@@ -104,17 +106,19 @@ def _kind(facts: dict[str, Any]) -> Kind:
 def _function(op_id: str, template: Callable, member: Member, row: Row) -> Callable:
     """The function of a member: the template's, with the member's parameters by name in the place of `**values`."""
     hints = typing.get_type_hints(template, include_extras=True)
-    shared, asks, rest = [], [], ""
+    shared, asks, networks, rest = [], [], [], ""
     for name, parameter in inspect.signature(template).parameters.items():
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
             rest = name
         elif hints.get(name) is Member:
             asks.append(name)
+        elif hints.get(name) is Network:
+            networks.append(name)
+            shared.append(parameter.replace(annotation=Annotated[Network, weights(member.network)]))
         else:
             shared.append(parameter.replace(annotation=hints.get(name, parameter.empty)))
     if not rest:
         raise DeclarationError(f"{op_id}: end the parameters of {template.__name__} in **values, for a member's own")
-    networks = [parameter.name for parameter in shared if parameter.annotation is Network]
     if bool(networks) != bool(member.network):
         raise DeclarationError(f"{op_id}: a row names a network exactly where {template.__name__} takes one")
     own = [(name, kind, row["params"][name]["default"]) for name, kind in member.params.items()]
@@ -124,12 +128,12 @@ def _function(op_id: str, template: Callable, member: Member, row: Row) -> Calla
         raise DeclarationError(f"{op_id}: {error}") from None
 
     def function(*given: Any, **named: Any) -> Any:
-        bound = signature.bind(*given, **named)
-        bound.apply_defaults()
-        return template(**bound.arguments, **dict.fromkeys(asks, member))
+        arguments = signature.bind_partial(*given, **named)
+        arguments.apply_defaults()
+        return template(**arguments.arguments, **dict.fromkeys(asks, member))
 
     _, tips, notes = read_docstring(template, [parameter.name for parameter in shared])
-    tips |= {name: f"{tips[name].rstrip('.')} ({member.network})." for name in networks if name in tips}
+    tips |= {name: f"{tips[name].rstrip('.')}; {member.network} unless wired." for name in networks if name in tips}
     tips |= {name: row["params"][name]["tip"] for name in member.params}
     lines = "\n".join(f"{name}: {tip}" for name, tip in tips.items())
     facts = {

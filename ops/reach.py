@@ -68,6 +68,14 @@ class Reducer:
 
 
 @dataclass(frozen=True)
+class Composite:
+    """A small graph of other operations, which the function itself places (`ops.composite`); the size stays."""
+
+
+COMPOSITE = Composite()
+
+
+@dataclass(frozen=True)
 class Arithmetic:
     """Values without pixels from values without pixels."""
 
@@ -82,7 +90,7 @@ class Port:
     role: str
 
 
-Reach = Pointwise | Halo | Geometry | Reducer | Arithmetic | Port
+Reach = Pointwise | Halo | Geometry | Reducer | Composite | Arithmetic | Port
 
 
 def halo(margin: int | Callable[..., int]) -> Halo:

@@ -15,29 +15,32 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from .docstring import read_docstring
+from .errors import DeclarationError
 from .example import ORDINARY, Example
 from .frame import Frame
 from .params import BadValue, Choice, Count, File, Kind, Slider, Switch, Text
-from .reach import Interval, Reach, Reducer
+from .reach import Arithmetic, Composite, Interval, Port, Reach, Reducer
 from .types import SOCKETS, Distances, Metadata, Reader, Socket, Writer
 
 PICTURES = ("IMAGE", "MASK")
 _INJECTED = {Frame: "frame", Metadata: "metadata", Distances: "distances", Reader: "read", Writer: "write"}
 
 
-class DeclarationError(TypeError):
-    """An operation is not declared completely; the text says what to write."""
-
-
 @dataclass(frozen=True)
 class Input:
-    """A socket where a wire ends. measured: a statistic that, unwired, is taken from the step's first picture."""
+    """A socket where a wire ends.
+
+    measured: a statistic that, unwired, is taken from the step's first picture. weights: of the network that, unwired,
+    the operation brings itself.
+    """
 
     name: str
     socket: str
     tip: str
     required: bool
     measured: bool
+    weights: str = ""
 
     @property
     def picture(self) -> bool:
@@ -60,6 +63,10 @@ class Output:
 
     name: str
     socket: str
+
+    @property
+    def picture(self) -> bool:
+        return self.socket in PICTURES
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ class OpSpec:
 
     @property
     def makes_picture(self) -> bool:
-        return bool(self.outputs) and self.outputs[0].socket in PICTURES
+        return bool(self.outputs) and self.outputs[0].picture
 
     def param(self, name: str) -> Param | None:
         return next((param for param in self.params if param.name == name), None)
@@ -115,6 +122,15 @@ def measurer(socket: str) -> OpSpec:
 
 REGISTRY: dict[str, OpSpec] = {}
 """Operation id -> spec, filled as the files of `ops/` are imported."""
+
+_SPECS: dict[Callable, OpSpec] = {}
+
+
+def spec_of(function: Callable) -> OpSpec:
+    """The spec of an operation, or of a part of a composite, by its function. Raises DeclarationError."""
+    if function not in _SPECS:
+        raise DeclarationError(f"{function.__module__}.{function.__name__} is no operation; declare it as one, or as a part")
+    return _SPECS[function]
 
 
 def operation(reach: Reach, display_transform: bool = False, example: Example = ORDINARY) -> Callable[[Callable], Callable]:
@@ -149,12 +165,14 @@ def declare(
     op_id: str,
     display_transform: bool = False,
     node_id: str | None = None,
+    hidden: bool = False,
     example: Example = ORDINARY,
     template: Callable | None = None,
 ) -> OpSpec:
     """Read a function's signature and docstring into a spec. Raises DeclarationError where something is missing.
 
-    node_id: the class name of its node in a workflow file, where that is not `luxgrad.` and the id.
+    node_id: the class name of its node in a workflow file, where that is not `luxgrad.` and the id. hidden: people never
+    see it, so that it needs no tooltips.
     """
     hints = typing.get_type_hints(function, include_extras=True)
     summary, tips, notes = read_docstring(function, list(inspect.signature(function).parameters))
@@ -166,17 +184,18 @@ def declare(
             injected[name] = _INJECTED[hint]
             continue
         tip = next((text for pattern, text in tips.items() if fnmatch.fnmatch(name, pattern)), None)
-        if tip is None:
+        if tip is None and not hidden:
             raise DeclarationError(f"{op_id}: write a docstring line '{name}: ...' (it becomes the tooltip)")
         if kind is not None:
-            params.append(Param(name, kind, _checked_default(op_id, name, kind, default), tip))
+            params.append(Param(name, kind, _checked_default(op_id, name, kind, default), tip or ""))
         elif socket is not None:
-            inputs.append(Input(name, socket.name, tip, not (optional or socket.measured), socket.measured))
+            free = optional or socket.measured or bool(socket.weights)
+            inputs.append(Input(name, socket.name, tip or "", not free, socket.measured, socket.weights))
         else:
             raise DeclarationError(f"{op_id}: annotate {name} with a socket type or Annotated[Scalar, Slider(...)]")
     _check_reach(op_id, reach, {*hints, "frame", "total", "size"})
     _check_example(op_id, example, params)
-    return OpSpec(
+    spec = OpSpec(
         id=op_id,
         node_id=node_id or f"luxgrad.{op_id}",
         function=function,
@@ -192,6 +211,9 @@ def declare(
         example=example,
         template=template,
     )
+    _check_outputs(spec)
+    _SPECS[function] = spec
+    return spec
 
 
 def interval_or_value(param: Param, value: Any, free: bool) -> Any:
@@ -227,27 +249,6 @@ def _outputs(op_id: str, hint: Any) -> tuple[Output, ...]:
     return tuple(Output(name, socket) for name, socket in zip(names, sockets))
 
 
-def read_docstring(function: Callable, names: list[str]) -> tuple[str, dict[str, str], str]:
-    """A docstring as summary, tooltips by parameter name (or pattern, such as *_hue), and notes."""
-    paragraphs = [p.strip() for p in (inspect.getdoc(function) or "").split("\n\n") if p.strip()]
-    if not paragraphs:
-        raise DeclarationError(f"{function.__name__}: write a docstring; its first sentence becomes the description")
-    tips: dict[str, str] = {}
-    notes = []
-    for paragraph in paragraphs[1:]:
-        current = None
-        for line in paragraph.splitlines():
-            start = re.match(r"([\w*]+): (.+)", line)
-            if start and any(fnmatch.fnmatch(name, start[1]) for name in names):
-                current = start[1]
-                tips[current] = start[2].strip()
-            elif current:
-                tips[current] += " " + line.strip()
-        if current is None:
-            notes.append(" ".join(paragraph.split()))
-    return " ".join(paragraphs[0].split()), tips, "\n\n".join(notes)
-
-
 def _neutral(op_id: str, notes: str, params: list[Param]) -> typing.Mapping[str, float] | None:
     """The sentence `Neutral: a = 0, b = 1.` or `Neutral: the defaults.` of the notes, as values; else None."""
     if "Neutral: the defaults." in notes:
@@ -276,6 +277,17 @@ def _checked_default(op_id: str, name: str, kind: Kind, default: Any) -> Any:
         if kind.step > 0.001 or (kind.log and kind.low <= 0):
             raise DeclarationError(f"{op_id}.{name}: a slider's step is 0.001 or finer, a log slider's range above 0")
     return value
+
+
+def _check_outputs(spec: OpSpec) -> None:
+    """What one function gives is of one kind: it runs on tiles or it does not."""
+    kinds = {output.picture for output in spec.outputs}
+    if isinstance(spec.reach, (Composite, Port)) or not kinds:
+        return
+    if len(kinds) > 1:
+        raise DeclarationError(f"{spec.id}: it gives pictures and other values: write it as a composite of operations")
+    if kinds.pop() == isinstance(spec.reach, (Reducer, Arithmetic)):
+        raise DeclarationError(f"{spec.id}: a reducer gives values without pixels, the other reaches pictures")
 
 
 def _check_reach(op_id: str, reach: Reach, known: set[str]) -> None:

@@ -6,8 +6,10 @@ batch or for N sampled pixels, (1,1,1,N) for loose pixels in a row.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple, Protocol
 
 import torch
@@ -21,10 +23,12 @@ class Socket:
     """The type of a wire, by its name in a workflow editor.
 
     measured: a statistic, which an operation takes from its own first picture where the socket is left unwired.
+    weights: of a network, by name, which an operation brings itself where the socket is left unwired.
     """
 
     name: str
     measured: bool = False
+    weights: str = ""
 
 
 Scalar = Tensor | float
@@ -64,6 +68,12 @@ class Guide(NamedTuple):
     offset: Tensor
 
 
+class SmallPicture(NamedTuple):
+    """A whole picture made small: pixels (B,3,h,w), each the mean light of its area."""
+
+    pixels: Tensor
+
+
 class Lut(NamedTuple):
     """A look-up table: a 1D table per channel, then a cube; either may be absent.
 
@@ -77,25 +87,77 @@ class Lut(NamedTuple):
 
 
 class Network:
-    """A learned function with its weights; call it on a (..., C_in) or (B, C_in, H, W) tensor as its module says.
+    """A learned function with its weights; call it as its module is called, with one input or several.
 
-    Its module is put into evaluation mode: pictures of a batch stay apart, and running statistics stay as they are.
-    name and sha256 say which weights file it came from; `weights` maps parameter names to tensors and may be replaced
-    by tensors that carry gradients.
+    It is always in evaluation mode: running statistics and other buffers are constants, nothing it does is remembered, and
+    no picture of a batch sees another. weights maps parameter names to tensors; given or not, they may carry gradients.
+    sha256 says which weights file they came from; empty where they were changed since. about: by which `architecture` and
+    `arguments` such a file can be read again.
+    Raises ValueError for a module that mixes the pictures of a batch even so.
     """
 
-    def __init__(self, module: nn.Module, weights: Mapping[str, Tensor] | None = None, sha256: str = "") -> None:
-        self.module = module.train(False)
-        self.weights = dict(weights if weights is not None else module.state_dict())
-        self.sha256 = sha256
+    def __init__(
+        self,
+        module: nn.Module,
+        weights: Mapping[str, Tensor] | None = None,
+        sha256: str = "",
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
+        for name, layer in module.named_modules():
+            if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.running_mean is None:
+                raise ValueError(f"{name}: expected running statistics; got a {type(layer).__name__} that mixes a batch")
+        self.module = _hollow(module)
+        self._weights = dict(module.named_parameters() if weights is None else weights)
+        self.constants = {name: buffer.detach() for name, buffer in module.named_buffers()}
+        self.sha256, self.about = sha256, about
+        self._elsewhere: dict[tuple[torch.device, torch.dtype], Network] = {}
 
-    def __call__(self, x: Tensor) -> Tensor:
-        return torch.func.functional_call(self.module, self.weights, (x,))
+    @property
+    def weights(self) -> Mapping[str, Tensor]:
+        """The tensors that may move, by the names of the module's parameters; replaced by `with_weights`."""
+        return MappingProxyType(self._weights)
+
+    def __call__(self, *inputs: Any) -> Any:
+        like = next(iter(self.weights.values()), None)
+        constants = self.constants
+        if like is not None:
+            constants = {n: c.to(like) if c.is_floating_point() else c.to(like.device) for n, c in constants.items()}
+        return torch.func.functional_call(self.module, {**constants, **self.weights}, inputs)
+
+    def with_weights(self, weights: Mapping[str, Tensor], sha256: str = "") -> Network:
+        """The same function with other weights."""
+        other = copy.copy(self)
+        other._weights, other.sha256, other._elsewhere = dict(weights), sha256, {}
+        return other
+
+    def at(self, device: torch.device, dtype: torch.dtype) -> Network:
+        """The same network elsewhere; frozen weights are moved and cast once, however often this is asked."""
+        if any(weight.requires_grad for weight in self.weights.values()):
+            return rebuilt(self, lambda weight: weight.to(device, dtype))
+        if all(weight.device == device and weight.dtype == dtype for weight in self.weights.values()):
+            return self
+        if (device, dtype) not in self._elsewhere:
+            moved = {name: weight.to(device, dtype) for name, weight in self.weights.items()}
+            self._elsewhere[device, dtype] = self.with_weights(moved, self.sha256)
+        return self._elsewhere[device, dtype]
+
+
+def _hollow(module: nn.Module) -> nn.Module:
+    """A copy of a module in evaluation mode whose tensors hold nothing."""
+    empty: dict[int, Any] = {id(p): nn.Parameter(p.detach().to("meta"), requires_grad=False) for p in module.parameters()}
+    empty |= {id(buffer): buffer.detach().to("meta") for buffer in module.buffers()}
+    return copy.deepcopy(module, empty).train(False)
+
+
+def weights(name: str) -> Socket:
+    """The socket of a network that, unwired, has the weights of this name."""
+    return Socket("LUXGRAD_NETWORK", weights=name)
 
 
 SOCKETS: dict[type, Socket] = {
     Percentiles: Socket("LUXGRAD_PERCENTILES", measured=True),
     Guide: Socket("LUXGRAD_GUIDE", measured=True),
+    SmallPicture: Socket("LUXGRAD_SMALL_PICTURE", measured=True),
     Lut: Socket("LUXGRAD_LUT"),
     Network: Socket("LUXGRAD_NETWORK"),
 }
@@ -154,7 +216,7 @@ def rebuilt(value: Any, replace: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(value, Tensor):
         return replace(value)
     if isinstance(value, Network):
-        return Network(value.module, {name: replace(weight) for name, weight in value.weights.items()}, value.sha256)
+        return value.with_weights({name: replace(weight) for name, weight in value.weights.items()})
     if isinstance(value, tuple):
         return type(value)(*(replace(entry) if isinstance(entry, Tensor) else entry for entry in value))
     return value

@@ -20,14 +20,14 @@ ROOMS = ("advice", "benchmarks", "cli", "engine", "files", "fit", "graph", "ligh
 STANDARD = set(sys.stdlib_module_names)
 ALLOWED: dict[str, set[str]] = {
     "light": {"torch"},
-    "ops": {"torch", "light"},
+    "ops": {"torch", "light", "networks"},
     "networks": {"torch", "safetensors", "light", "ops"},
     "graph": {"torch", "networkx", "light", "ops"},
     "engine": {"torch", "networkx", "light", "ops", "graph"},
     "fit": {"torch", "cma", "numpy", "light", "ops", "graph", "engine"},
     "files": {"torch", "numpy", "PIL", "tifffile", "imagecodecs", "rawpy", "OpenEXR", "pillow_heif", "light", "ops"},
     "advice": {"torch", "light", "ops", "graph", "engine", "fit"},
-    "cli": {"torch", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice", "api"},
+    "cli": {"torch", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice", "api", "environment"},
     "nodes": {"torch", "numpy", "PIL", "aiohttp", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice"},
     "training": {"torch", "safetensors", "light", "ops", "graph", "engine", "fit", "files", "networks"},
     "benchmarks": {
@@ -88,6 +88,47 @@ def test_a_room_imports_only_what_the_law_allows(room: str) -> None:
                 continue
             assert name in ALLOWED[room], f"{path.relative_to(ROOT)}: {room} may not import {name}"
             assert not (top and (room, name) in INSIDE_A_FUNCTION_ONLY), f"{path}: import {name} inside a function"
+
+
+def edges(room: str) -> dict[str, set[str]]:
+    """Module -> the modules of the same room that it imports anywhere: at its top, in a function, for types alone."""
+    modules = {module_name(path): path for path in python_files() if path.relative_to(ROOT).parts[0] == room}
+    found: dict[str, set[str]] = {}
+    for name, path in modules.items():
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        wanted: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = ".".join([*package.split(".")[: len(package.split(".")) + 1 - node.level], *filter(None, [node.module])])
+                wanted |= {inner if inner in modules else base for inner in (f"{base}.{alias.name}" for alias in node.names)}
+        found[name] = wanted & modules.keys() - {name}
+    return found
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def circles(graph: dict[str, set[str]]) -> list[set[str]]:
+    """Modules that reach each other."""
+    reached = {name: set(graph[name]) for name in graph}
+    for middle in graph:
+        for name in graph:
+            if middle in reached[name]:
+                reached[name] |= reached[middle]
+    found = [frozenset(other for other in graph if other in reached[name] and name in reached[other]) for name in graph]
+    return [set(circle) for circle in dict.fromkeys(found) if circle]
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if (ROOT / room).is_dir()])
+def test_modules_of_a_room_import_each_other_one_way(room: str) -> None:
+    assert not circles(edges(room))
+
+
+def test_a_circle_is_found_where_there_is_one() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == [{"b", "c"}]
+    assert "files.apart" in edges("files")["files.decode"]
+    assert "files.photo" in edges("files")["files.formats.jxl"], "an import in a function counts"
 
 
 def test_formats_load_without_torch_so_that_a_decoding_process_starts_fast() -> None:

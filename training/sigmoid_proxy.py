@@ -38,6 +38,11 @@ CONFIG: dict[str, Any] = {
     "channel_spread_ev": 2.0,
 }
 
+ABOUT: dict[str, Any] = {
+    "architecture": "PointwiseMLP",
+    "arguments": {"inputs": CONFIG["inputs"], "outputs": CONFIG["outputs"]},
+}
+
 
 def draw(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Random light and sliders: network input (count, 6, 1, 1) and the codes (count, 3, 1, 1) it should give."""
@@ -86,12 +91,11 @@ def _write(network: PointwiseMLP, steps: int, seed: int, out: Path) -> None:
     with torch.no_grad():
         seen, wanted = draw(1 << 20, torch.Generator().manual_seed(seed + 1))
         error = network(seen) - wanted
-    sha256 = save_weights(network, out / "sigmoid_proxy.safetensors")
+    sha256 = save_weights(network, out / "sigmoid_proxy.safetensors", ABOUT)
     entry = {
         "file": "sigmoid_proxy.safetensors",
         "sha256": sha256,
-        "architecture": "PointwiseMLP",
-        "arguments": {"inputs": CONFIG["inputs"], "outputs": CONFIG["outputs"]},
+        **ABOUT,
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "imitates": "tone.sigmoid",
         "config": {

@@ -167,7 +167,7 @@ def _srgb_light(codes: np.ndarray, beside: Beside) -> np.ndarray:
 
     from ...light.primaries import REC2020_TO_SRGB, mix
     from ...light.rectangle import strips
-    from ..decode import as_photo
+    from ..photo import as_photo
 
     photo = as_photo(Decoded(codes[..., :3], profile=beside.profile, encoding=beside.encoding))
     light = np.empty(codes.shape, np.float32)

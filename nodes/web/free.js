@@ -8,7 +8,7 @@ const LINE = /^(\S.*?)((?:\s+in\s+\S+?\.\.\S+)?(?:\s+per\s+photo)?)$/;
 function parsed(raw) {
   const line = raw.replace(COMMENT, "").trim();
   if (line.includes("=")) return { raw, tie: line.split("=").map((side) => side.trim()) };
-  const [, pattern, settings] = LINE.exec(line) ?? [];
+  const [, pattern, settings] = line.match(LINE) ?? [];
   return { raw, pattern, settings };
 }
 
@@ -39,7 +39,7 @@ export function toggled(text, slider, every) {
   const lines = linesOf(text);
   if (!isFree(text, slider)) return [...lines.map((line) => line.raw), slider.names[0]].join("\n");
   const others = every.filter((other) => !other.names.includes(slider.names[0]) && isFree(text, other));
-  if (!others.length && !lines.some((line) => line.pattern?.endsWith(".table"))) return null;
+  if (!others.length && !lines.some((line) => /\.(table|weights)(\.|$)/.test(line.pattern ?? ""))) return null;
   const kept = lines.flatMap((line) => without(line, slider, others));
   const missing = others.filter((other) => isAll(kept.map(parsed)) || !isFree(kept.join("\n"), other));
   return [...kept, ...missing.map((other) => other.names[0])].join("\n");

@@ -53,11 +53,12 @@ export function insert(auto, chain) {
     return node;
   });
   makeRoom(graph, made, ends, before);
+  const wire = (node, input) => before.connectSlots(before.outputs[slot], node, node.inputs[input]);
   for (const node of made) {
-    before.connect(slot, node, node.findInputSlot("image"));
+    wire(node, node.findInputSlot("image"));
     [before, slot] = [node, 0];
   }
-  for (const entry of ends) before.connect(slot, entry.node, entry.slot);
+  for (const entry of ends) wire(entry.node, entry.slot);
   graph.afterChange?.();
   remember();
   return made;

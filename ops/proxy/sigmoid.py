@@ -10,7 +10,7 @@ from ..example import Example
 from ..params import Slider
 from ..reach import POINTWISE
 from ..spec import operation
-from ..types import Image, Metadata, Network, Percentiles, Scalar
+from ..types import Image, Metadata, Network, Percentiles, Scalar, weights
 
 EV_RANGE = (-12.0, 8.0)
 CODE_POWER = 2.2
@@ -32,7 +32,7 @@ def _tiny() -> dict[str, Network]:
 @operation(reach=POINTWISE, display_transform=True, example=Example(sockets=_tiny))
 def sigmoid(
     image: Image,
-    network: Network,
+    network: Annotated[Network, weights("sigmoid_proxy")],
     percentiles: Percentiles,
     metadata: Metadata,
     contrast: Annotated[Scalar, Slider(0.8, 3, log=True)] = 1.5,
@@ -42,7 +42,7 @@ def sigmoid(
     """Render scene light for a display with a network that learned our own sigmoid: a proxy whose truth is known.
 
     image: scene light, such as a raw file or an EXR.
-    network: the weights, from Load Network (sigmoid_proxy).
+    network: the weights; sigmoid_proxy unless wired.
     percentiles: where the photo's middle tone lies; measured from the photo itself unless wired.
     contrast: slope at middle grey, on logarithmic axes.
     skew: more than 0 gives a longer toe and a shorter shoulder, less than 0 the other way round.

@@ -12,12 +12,13 @@ import pytest
 from PIL import Image, ImageOps
 
 import luxgrad
-from luxgrad.files.decode import _upright, decode
+from luxgrad.files.decode import decode
 from luxgrad.files.errors import FileError
 from luxgrad.files.formats.avif import AVIF, encode
 from luxgrad.files.formats.cicp import encoding_of, numbers_of
 from luxgrad.files.formats.format import Beside, Encoding, Saving
 from luxgrad.files.formats.heif import read_still
+from luxgrad.files.photo import _upright
 
 from .heif_files import PROFILE, XMP, body_of, damaged, exif, patched
 from .oracles import program

@@ -16,13 +16,14 @@ import torch
 from PIL import ExifTags, Image
 
 import luxgrad
-from luxgrad.files.decode import as_photo, header_of, read_like_comfyui
+from luxgrad.files.decode import header_of, read_like_comfyui
 from luxgrad.files.formats.camera import Calibration, Camera, daylight, kelvin_and_tint, xy_of
 from luxgrad.files.formats.format import Development
 from luxgrad.files.formats.isobmff import make_box
 from luxgrad.files.formats.mosaic import denoise
 from luxgrad.files.formats.raw import develop
 from luxgrad.files.formats.raw_tags import exif_of_raw, is_raw
+from luxgrad.files.photo import as_photo
 from luxgrad.graph.ports import DEVELOPING, PORTS
 from luxgrad.light.difference import delta_e_2000
 from luxgrad.light.photo import Photo

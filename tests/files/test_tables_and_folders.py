@@ -112,17 +112,64 @@ def test_shipped_weights_are_what_their_manifest_says() -> None:
         assert {"config", "data", "metrics", "licence"} <= entry.keys()
 
 
-def test_missing_unknown_changed_and_wrong_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+ABOUT = {"architecture": "PointwiseMLP", "arguments": {"inputs": 6, "outputs": 3}}
+
+
+def test_weights_of_a_users_folder_are_found_by_what_they_say_or_by_its_manifest(tmp_path: Path) -> None:
+    module = PointwiseMLP(6, 3)
+    sha256 = weights.save_weights(module, tmp_path / "mine.safetensors", ABOUT, torch.bfloat16)
+    network = weights.load_network("mine", [tmp_path])
+    assert network.about == ABOUT
+    assert network.sha256 == sha256
+    for name, weight in module.state_dict().items():
+        assert network.weights[name].dtype == torch.float32
+        assert torch.equal(network.weights[name], weight.bfloat16().float())
+    assert weights.load_network("mine", [tmp_path]) is network
+    entry = {"file": "mine.safetensors", "sha256": sha256, **ABOUT}
+    (tmp_path / "weights.json").write_text(json.dumps({"named": entry}))
+    assert weights.load_network("named", [tmp_path]).sha256 == sha256
+    assert {"mine", "named", "sigmoid_proxy"} <= set(weights.names([tmp_path]))
+
+
+@pytest.mark.parametrize(("about", "told"), [
+    ({"architecture": "os.system", "arguments": {}}, "expected an architecture of PointwiseMLP"),
+    ({"architecture": "PointwiseMLP", "arguments": {"inputs": 10**12, "outputs": 3}}, "whole numbers up to 65536"),
+    ({"architecture": "PointwiseMLP", "arguments": {"inputs": 65536, "outputs": 65536}}, r"expected shape .*; got"),
+    ({"architecture": "PointwiseMLP", "arguments": {"width": 6}}, "PointwiseMLP cannot be made"),
+    ({"architecture": "PointwiseMLP", "arguments": {"inputs": 5, "outputs": 3}}, r"expected shape .*; got"),
+])  # fmt: skip
+def test_weights_that_ask_for_what_is_not_there_are_refused(tmp_path: Path, about: dict, told: str) -> None:
+    weights.save_weights(PointwiseMLP(6, 3), tmp_path / "odd.safetensors", about)
+    with pytest.raises(weights.WeightsError, match=told):
+        weights.load_network("odd", [tmp_path])
+
+
+def test_missing_unknown_changed_and_wrong_weights_are_refused(tmp_path: Path) -> None:
     with pytest.raises(weights.WeightsError, match="there are no weights 'vgg'; there are: sigmoid_proxy"):
         weights.load_network("vgg")
+    with pytest.raises(weights.WeightsError, match="lies outside the folder"):
+        weights.load_network("../../secret", [tmp_path])
+    sha256 = weights.save_weights(PointwiseMLP(6, 3), tmp_path / "a.safetensors", ABOUT)
+    listed = {"file": "a.safetensors", "sha256": sha256, **ABOUT}
+    (tmp_path / "weights.json").write_text(json.dumps({"named": listed, "gone": {**listed, "file": "b.safetensors"}}))
     with pytest.raises(weights.WeightsError, match="No such file"):
-        weights.load_network("sigmoid_proxy", tmp_path)
-    entry = weights.manifest()["sigmoid_proxy"]
-    (tmp_path / entry["file"]).write_bytes(b"something else")
+        weights.load_network("gone", [tmp_path])
+    data = (tmp_path / "a.safetensors").read_bytes()
+    (tmp_path / "a.safetensors").write_bytes(data[:-4] + b"\0\0\0\0")
     with pytest.raises(weights.WeightsError, match=r"expected sha256 .*; got"):
-        weights.load_network("sigmoid_proxy", tmp_path)
-    sha256 = weights.save_weights(PointwiseMLP(5, 3), tmp_path / entry["file"])
-    other = {"sigmoid_proxy": {**json.loads(json.dumps(entry)), "sha256": sha256}}
-    monkeypatch.setattr(weights, "manifest", lambda: other)
-    with pytest.raises(weights.WeightsError, match="size mismatch"):
-        weights.load_network("sigmoid_proxy", tmp_path)
+        weights.load_network("named", [tmp_path])
+    (tmp_path / "cut.safetensors").write_bytes(data[: len(data) // 2])
+    with pytest.raises(weights.WeightsError, match=r"cut\.safetensors"):
+        weights.load_network("cut", [tmp_path])
+    (tmp_path / "plain.safetensors").write_bytes(b"something else")
+    with pytest.raises(weights.WeightsError, match="expected weights that name their architecture"):
+        weights.load_network("plain", [tmp_path])
+    wild = PointwiseMLP(6, 3)
+    with torch.no_grad():
+        next(wild.parameters()).fill_(float("nan"))
+    weights.save_weights(wild, tmp_path / "wild.safetensors", ABOUT)
+    with pytest.raises(weights.WeightsError, match="expected finite values"):
+        weights.load_network("wild", [tmp_path])
+    (tmp_path / "weights.json").write_text("[1, 2]")
+    with pytest.raises(weights.WeightsError, match="expected an object of weights by name; got list"):
+        weights.load_network("other", [tmp_path])

@@ -274,7 +274,7 @@ def test_a_free_table_learns_a_look_and_is_saved_beside_the_workflow(photo: Phot
 
     fitted.graph.save(str(tmp_path / "fitted.json"))
     again = luxgrad.open(tmp_path / "fitted.json")
-    assert again.steps["table"].value("file") == fitted.tables[0].file != "start.cube"
+    assert again.steps["table"].value("file") == fitted.entries[0].file != "start.cube"
     torch.testing.assert_close(again({"photo": small}).pixels, fitted.graph({"photo": small}).pixels, rtol=0, atol=0)
 
 
@@ -283,7 +283,7 @@ def test_a_free_table_goes_with_sliders_and_refuses_methods_that_move_sliders_on
     target = graph.with_values({"bright.stops": 0.5})(given)
     fitted = graph.fit(given, target, free="table.table\nbright.stops", seconds=2)
     assert [entry.path for entry in fitted.free] == ["bright.stops"]
-    assert [entry.path for entry in fitted.tables] == ["table.table"]
+    assert [entry.path for entry in fitted.entries] == ["table.table"]
     with pytest.raises(WorkflowError, match="method lm moves sliders only"):
         graph.fit(given, target, free="table.table", method="lm")
     with pytest.raises(WorkflowError, match=r"'tabel.table' matches no look-up table \(nearest: table.table\)"):

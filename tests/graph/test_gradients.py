@@ -149,7 +149,7 @@ def test_gradients_reach_tables_masks_and_network_weights(photo: Tensor, root) -
     for tile in (1 << 30, 2000):
         cube = lut.cube.double().requires_grad_()
         network = load_network("sigmoid_proxy")
-        network.weights = {name: weight.double().requires_grad_() for name, weight in network.weights.items()}
+        network = network.with_weights({name: w.double().requires_grad_() for name, w in network.weights.items()})
         given = {"photo": Photo(photo), "table": lut._replace(cube=cube), "net": network}
         out = graph(given, tile_pixels=tile).pixels
         results.append(torch.autograd.grad(out.square().sum(), [cube, *network.weights.values()]))

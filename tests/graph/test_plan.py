@@ -7,7 +7,7 @@ import torch
 
 from luxgrad import Graph
 from luxgrad.engine.estimate import estimate
-from luxgrad.engine.plan import make_plan
+from luxgrad.engine.planning import make_plan
 from luxgrad.engine.render import Job
 from luxgrad.engine.tiles import tiles
 from luxgrad.graph.errors import WorkflowError
@@ -25,7 +25,7 @@ def plan_of(graph, size: Size, scale: float = 1.0):
 
 def test_levels_count_the_statistics_before_a_step() -> None:
     plan = plan_of(Graph.of(TWELVE), Size(1000, 1500))
-    levels = {step.ref.step: step.level for step in plan.steps}
+    levels = {step.id: step.level for step in plan.steps}
     assert levels["balance"] == 0
     assert levels["levels\0percentiles"] == levels["levels"] == 1
     assert levels["clarity\0guide"] == levels["clarity"] == levels["sigmoid"] == 2
@@ -34,11 +34,11 @@ def test_levels_count_the_statistics_before_a_step() -> None:
 
 def test_sizes_follow_geometry_on_every_scale() -> None:
     plan = plan_of(Graph.of(TWELVE), Size(1000, 1500))
-    assert plan.by_ref[Ref("crop")].size == Size(880, 1410)
-    assert plan.by_ref[Ref("resize")].size == Size(75, 120)
+    assert plan.by_step["crop"].size == Size(880, 1410)
+    assert plan.by_step["resize"].size == Size(75, 120)
     proxy = plan_of(Graph.of(TWELVE), Size(1000, 1500), 0.1)
-    assert proxy.by_ref[Ref("crop")].size == Size(88, 141)
-    assert proxy.by_ref[Ref("resize")].size == Size(8, 12)
+    assert proxy.by_step["crop"].size == Size(88, 141)
+    assert proxy.by_step["resize"].size == Size(8, 12)
 
 
 def test_a_region_needs_the_neighbourhoods_and_no_more() -> None:
@@ -54,8 +54,8 @@ def test_a_region_needs_the_neighbourhoods_and_no_more() -> None:
 
 def test_a_radius_is_in_full_size_px_and_shrinks_on_a_proxy() -> None:
     graph = chain(("detail.sharpen", {"radius": 3.0}))
-    assert plan_of(graph, Size(1000, 1000)).by_ref[Ref("sharpen")].margin == 9
-    assert plan_of(graph, Size(1000, 1000), 0.25).by_ref[Ref("sharpen")].margin == 2
+    assert plan_of(graph, Size(1000, 1000)).by_step["sharpen"].margin == 9
+    assert plan_of(graph, Size(1000, 1000), 0.25).by_step["sharpen"].margin == 2
 
 
 def test_pictures_of_two_sizes_do_not_meet() -> None:

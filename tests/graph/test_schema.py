@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from luxgrad.engine.plan import make_plan
+from luxgrad.engine.planning import make_plan
 from luxgrad.graph.errors import WorkflowError
 from luxgrad.graph.model import Ref
 from luxgrad.graph.outputs import output_of

@@ -18,12 +18,10 @@ from luxgrad.graph.outputs import gather_sources
 from luxgrad.graph.schema import from_data
 from luxgrad.light.photo import Photo
 from luxgrad.light.planes import Planes, stack
-from luxgrad.light.rectangle import Region, Size
-from luxgrad.ops.frame import Frame
+from luxgrad.ops.composite import by_hand
 from luxgrad.ops.params import Slider
-from luxgrad.ops.reach import Geometry, Interval, ask, margin_of
-from luxgrad.ops.spec import PICTURES, OpSpec, measurer
-from luxgrad.ops.types import Distances, Lut, Metadata, leaves, rebuilt
+from luxgrad.ops.spec import OpSpec, measurer
+from luxgrad.ops.types import Distances, Lut, leaves, rebuilt
 
 SOURCES = {"LUXGRAD_LUT": "luxgrad.load_lut", "LUXGRAD_NETWORK": "luxgrad.load_network"}
 """Sockets of small inputs, and the node that a graph takes them from."""
@@ -44,17 +42,11 @@ class Case:
 
     def result(self) -> Any:
         """What the operation makes, called by hand on whole pictures."""
-        known: dict[str, Any] = {param.name: param.default for param in self.spec.params}
-        known |= {**self.values, **self.sliders, **self.pictures, **self.others}
-        first = next(iter(self.pictures.values()), None)
+        known = {**self.values, **self.sliders, **self.pictures, **self.others}
         for name, kind in self.spec.injected.items():
-            if kind == "frame":
-                known[name] = _whole_frame(self.spec, first, known)
-            elif kind == "metadata":
-                known[name] = Metadata()
-            elif kind == "distances":
+            if kind == "distances":
                 known[name] = Distances(torch.linspace(-1, 1, 5, dtype=torch.float64))
-        return ask(self.spec.function, known)
+        return by_hand(self.spec, known)
 
     def results(self) -> list[Tensor]:
         """The same as tensors, pictures stacked."""
@@ -177,27 +169,16 @@ def tensors(value: Any) -> list[Tensor]:
     return leaves(value)
 
 
+def measured(job: Job) -> list[Tensor]:
+    """The tensors of all values without pixels that a rendering comes to."""
+    found = job.measured().measured
+    return [tensor for ref in job.plan.outputs for tensor in tensors(found[ref])]
+
+
 def outputs(spec: OpSpec) -> list[Ref]:
-    """The values that the step of `as_graph` makes: every picture, or the one value without pixels."""
-    slots = [slot for slot, output in enumerate(spec.outputs) if output.socket in PICTURES]
-    return [Ref("op", slot) for slot in slots or (0,)]
-
-
-def _whole_frame(spec: OpSpec, image: Any, known: Mapping[str, Any]) -> Frame:
-    in_size = Size(*image.shape[-2:])
-    reach_values = {param.name: _for_reach(param.kind, known[param.name]) for param in spec.params}
-    if isinstance(spec.reach, Geometry):
-        out = ask(spec.reach.size, {**reach_values, "in_size": in_size})
-        source = Frame(in_size, Region.whole(in_size), in_size)
-        return Frame(out, Region.whole(out), out, input=source)
-    return Frame(in_size, Region.whole(in_size), in_size, halo=margin_of(spec.reach, reach_values, 1.0))
-
-
-def _for_reach(kind: Any, value: Any) -> Any:
-    if not isinstance(kind, Slider):
-        return value
-    most = torch.as_tensor(value).detach().max().item()
-    return Interval(most, most)
+    """The pictures that the step of `as_graph` makes, or what it makes instead."""
+    pictures = [slot for slot, output in enumerate(spec.outputs) if output.picture]
+    return [Ref("op", slot) for slot in pictures or range(len(spec.outputs))]
 
 
 def as_graph(spec: OpSpec, values: dict[str, Any] | None = None) -> Graph:

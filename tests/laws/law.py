@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from luxgrad.ops.reach import Geometry, Pointwise, Reducer
-from luxgrad.ops.spec import PICTURES, OpSpec
+from luxgrad.ops.spec import OpSpec
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def scaling(spec: OpSpec) -> bool:
 
 
 def making_pictures(spec: OpSpec) -> bool:
-    return any(output.socket in PICTURES for output in spec.outputs)
+    return any(output.picture for output in spec.outputs)
 
 
 def with_sliders(spec: OpSpec) -> bool:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from luxgrad.engine.execute import Execution
-from luxgrad.engine.plan import make_plan
+from luxgrad.engine.planning import make_plan
 from luxgrad.engine.sweep import Inputs
-from luxgrad.graph.model import Path
+from luxgrad.graph.model import Path, Ref
 from luxgrad.light.photo import Photo
 from luxgrad.light.rectangle import Region, Size
 from luxgrad.ops.reach import Arithmetic, Geometry
 from luxgrad.ops.spec import OpSpec
 
-from .cases import Case, draw, draw_picture, draw_sliders, outputs, shown_to, tensors
+from .cases import draw, draw_picture, draw_sliders, measured, outputs, shown_to, tensors
 from .law import every, law, making_pictures, measuring, moving_pixels, scaling
 
 
@@ -38,7 +40,8 @@ def assert_rectangles(spec: OpSpec, scale: float) -> None:
     execution = case.job(scale=scale).measured()
     height, width = whole[0].shape[2:]
     for region in (Region(0, 0, 5, 6), Region(height // 3, width // 4, 4, 6), Region(height - 5, width - 7, 5, 7)):
-        needed = execution.plan.regions([(ref, region) for ref in outputs(spec)])
+        wanted = [(ref, region) for ref in execution.plan.outputs]
+        needed = execution.plan.regions(wanted)
         poisoned = dict(execution.inputs.given)
         for ref, held in needed.items():
             if ref in poisoned:
@@ -46,7 +49,7 @@ def assert_rectangles(spec: OpSpec, scale: float) -> None:
                 held.cut(pixels).copy_(held.cut(poisoned[ref].pixels))
                 poisoned[ref] = Photo(pixels, metadata=poisoned[ref].metadata)
         inputs = Inputs(execution.inputs.sliders, poisoned)
-        parts = execution.evaluate([(ref, region) for ref in outputs(spec)], inputs, execution.measured)
+        parts = execution.evaluate(wanted, inputs, execution.measured)
         for part, picture in zip(tensors(tuple(parts)), whole):
             torch.testing.assert_close(part, region.cut(picture), rtol=1e-9, atol=1e-10)
 
@@ -60,13 +63,13 @@ def sampled_rectangles_are_crops_of_the_whole_each_with_sliders_of_its_own(spec:
     if moves:  # a fit holds the sliders that move pixels
         sliders = {name: value[:1].expand(count, -1, -1, -1) for name, value in sliders.items()}
     job = case.changed(sliders={name: value[:1] for name, value in sliders.items()}).job()
-    refs, measured = outputs(spec), job.measured().measured
-    plan = make_plan(job.graph, refs, job.full, 1.0, () if moves else [Path("op", name) for name in sliders])
+    statistics = job.measured().measured
+    plan = make_plan(job.graph, outputs(spec), job.full, 1.0, () if moves else [Path("op", name) for name in sliders])
     execution = job.settings.execution(plan, job.inputs())
-    whole = [_evaluated(execution, case, sliders, Region.whole(plan.size(refs[0])), n, measured) for n in range(count)]
+    whole = [_evaluated(execution, sliders, None, n, statistics) for n in range(count)]
     for region in _places(execution, count):
         own = {name: value.detach().clone().requires_grad_() for name, value in sliders.items()}
-        parts = _evaluated(execution, case, own, region, None, measured)
+        parts = _evaluated(execution, own, region, None, statistics)
         for n in range(count):
             crop = Region(int(region.top[n]), int(region.left[n]), region.height, region.width)
             for part, picture in zip(parts, whole[n]):
@@ -77,7 +80,7 @@ def sampled_rectangles_are_crops_of_the_whole_each_with_sliders_of_its_own(spec:
         for n in range(count):
             one = {name: value.detach().clone().requires_grad_() for name, value in sliders.items()}
             crop = Region(int(region.top[n]), int(region.left[n]), region.height, region.width)
-            pictures = [crop.cut(picture) for picture in _evaluated(execution, case, one, None, n, measured)]
+            pictures = [crop.cut(picture) for picture in _evaluated(execution, one, None, n, statistics)]
             true = torch.autograd.grad(_signed(pictures), list(one.values()), allow_unused=True)
             for name, slope, wanted in zip(own, slopes, true):
                 assert (slope is None) == (wanted is None), f"{spec.id}.{name}"
@@ -86,16 +89,21 @@ def sampled_rectangles_are_crops_of_the_whole_each_with_sliders_of_its_own(spec:
 
 
 def _evaluated(
-    execution: Execution, case: Case, sliders: dict[str, Tensor], region: Region | None, number: int | None, measured
+    execution: Execution,
+    sliders: Mapping[str, Tensor],
+    region: Region | None,
+    number: int | None,
+    statistics: Mapping[Ref, Any],
 ) -> list[Tensor]:
     """A rectangle (the whole picture without one) of every output, with the sliders of one sample or of all."""
-    region = region or Region.whole(execution.plan.size(outputs(case.spec)[0]))
-    by_name = {path.name: index for index, path in enumerate(execution.plan.sliders) if path.step == "op"}
+    plan = execution.plan
+    region = region or Region.whole(plan.size(plan.outputs[0]))
+    by_name = {path.name: index for index, path in enumerate(plan.sliders) if path.step == "op"}
     values = list(execution.inputs.sliders)
     for name, value in sliders.items():
         values[by_name[name]] = value if number is None else value[number : number + 1]
-    wanted = [(ref, region) for ref in outputs(case.spec)]
-    return tensors(tuple(execution.evaluate(wanted, Inputs(tuple(values), execution.inputs.given), measured)))
+    wanted = [(ref, region) for ref in plan.outputs]
+    return tensors(tuple(execution.evaluate(wanted, Inputs(tuple(values), execution.inputs.given), statistics)))
 
 
 def _places(execution: Execution, count: int) -> list[Region]:
@@ -115,7 +123,7 @@ def _places(execution: Execution, count: int) -> list[Region]:
             size.width if columns_span else 1,
         )
         good = torch.ones_like(rows, dtype=torch.bool)
-        for ref, needed in plan.regions([(plan.outputs[0], region)]).items():
+        for ref, needed in plan.regions([(ref, region) for ref in plan.outputs]).items():
             top, left, whole = torch.as_tensor(needed.top), torch.as_tensor(needed.left), plan.size(ref)
             good &= (top >= 0) & (left >= 0) & (top + needed.height <= whole.height) & (left + needed.width <= whole.width)
         kept = good.nonzero()[:, 0]
@@ -141,7 +149,7 @@ def a_proxy_shows_what_the_full_size_shows(spec: OpSpec) -> None:
     light = [_smooth_picture(seed, edge) for seed in range(len(spec.inputs))]
     case = draw(spec, 23, pictures=shown_to(spec, light))
     if not making_pictures(spec):
-        full, half = (tensors(case.job(scale=scale).measured().measured[outputs(spec)[0]]) for scale in (1.0, 0.5))
+        full, half = (measured(case.job(scale=scale)) for scale in (1.0, 0.5))
         for one, other in zip(full, half):
             away = (one - other).norm() / one.norm().clamp_min(0.05)
             assert away < 0.1, f"{spec.id}: on a proxy it measures {away:.0%} elsewhere"
@@ -178,7 +186,7 @@ def tiles_give_the_values_and_gradients_of_the_whole(spec: OpSpec) -> None:
             total = sum((value * weight).sum() for value, weight in zip(values, weights))
             results.append([*values, *torch.autograd.grad(total, [*sliders.values(), *pictures.values()], allow_unused=True)])
         else:
-            results.append(tensors(job.measured().measured[outputs(spec)[0]]))
+            results.append(measured(job))
     for whole, tiled in zip(*results):
         assert (whole is None) == (tiled is None), spec.id
         if whole is not None:
@@ -188,8 +196,7 @@ def tiles_give_the_values_and_gradients_of_the_whole(spec: OpSpec) -> None:
 @law(measuring)
 def a_reducer_measures_the_same_by_hand_and_in_a_graph(spec: OpSpec) -> None:
     case = draw(spec, 13, height=30, width=41)
-    in_graph = case.job(200).measured().measured[outputs(spec)[0]]
-    for one, two in zip(case.results(), tensors(in_graph)):
+    for one, two in zip(case.results(), measured(case.job(200))):
         torch.testing.assert_close(one, two, rtol=1e-10, atol=1e-12)
 
 

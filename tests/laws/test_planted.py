@@ -15,12 +15,13 @@ from torch.nn.functional import pad
 
 from luxgrad.light.planes import join, planes, stack
 from luxgrad.light.rectangle import Size
+from luxgrad.ops.errors import DeclarationError
 from luxgrad.ops.example import Example
 from luxgrad.ops.frame import Frame
 from luxgrad.ops.loss.per_pixel import mean
 from luxgrad.ops.params import Choice, Slider
 from luxgrad.ops.reach import POINTWISE, Interval, Reach, halo, reducer
-from luxgrad.ops.spec import REGISTRY, DeclarationError, OpSpec, declare
+from luxgrad.ops.spec import REGISTRY, OpSpec, declare
 from luxgrad.ops.types import Image, Loss, Network, Scalar
 
 from .cases import draw
@@ -208,7 +209,7 @@ def training(image: Image, network: Network) -> Image:
     image: the photo to change.
     network: the weights, from Load Network.
     """
-    return functional_call(network.module.train(), network.weights, (stack(image),))
+    return functional_call(network.module.train(), {**network.constants, **network.weights}, (stack(image),))
 
 
 def _normalised() -> dict[str, Network]:

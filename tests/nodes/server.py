@@ -23,13 +23,19 @@ class Server:
     """ComfyUI on the CPU with our pack, in a base folder of its own.
 
     flags: more of its command line. ours: whether our pack is there. packs: other packs, name -> source of its module.
-    pinned: the front end that comes with it, whatever COMFYUI_FRONTEND says.
+    pinned: the front end that comes with it, whatever COMFYUI_FRONTEND says. settings: of its settings dialog.
     COMFYUI_ROOT: a checkout. COMFYUI_PYTHON: the interpreter that has its requirements (this one). COMFYUI_FRONTEND: an
     unpacked front end to serve instead of the pinned one.
     """
 
     def __init__(
-        self, base: Path, *flags: str, ours: bool = True, packs: Mapping[str, str] | None = None, pinned: bool = False
+        self,
+        base: Path,
+        *flags: str,
+        ours: bool = True,
+        packs: Mapping[str, str] | None = None,
+        pinned: bool = False,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.base = base
         for name in ("custom_nodes", "input", "output", "temp", "user", "models"):
@@ -38,6 +44,9 @@ class Server:
             (base / "custom_nodes" / "a.pack-of-ours").symlink_to(ROOT)
         for name, source in (packs or {}).items():
             (base / "custom_nodes" / f"{name}.py").write_text(source)
+        if settings:
+            (base / "user" / "default").mkdir()
+            (base / "user" / "default" / "comfy.settings.json").write_text(json.dumps(settings))
         for photo in (ROOT / "workflows" / "photos").iterdir():
             shutil.copy(photo, base / "input" / photo.name)
         with socket.socket() as free:

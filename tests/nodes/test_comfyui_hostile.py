@@ -9,8 +9,10 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
+from ..files.raws import counts, dng, patches
 from .prompts import load, op, port, saved
 from .server import Server
 
@@ -26,6 +28,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     (running.base / "input" / "folder").symlink_to(around)
     yield running
     running.stop()
+
+
+def test_limits_are_settings_and_a_raw_file_is_decoded_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
+    running = Server(tmp_path_factory.mktemp("limits"), settings={"Luxgrad.MostMegapixels": 0.02})
+    try:
+        dng(running.base / "input" / "chart.dng", counts(patches(np.full((4, 6, 3), 0.18))))
+        for file, error in (("chart.dng", ""), ("kitten.png", "(the setting `Most megapixels of a file` sets the limit)")):
+            outputs = running.run({"1": port("load_photo", file=file), "2": save_photo(["1", 0], "out.png")})
+            assert error in str(outputs.get("error", "")), outputs
+            assert ("error" in outputs) == bool(error), outputs
+        log = (running.base / "server.log").read_text()
+        assert log.count("Starting server") == 1, "ComfyUI's main.py ran again in the process that decodes"
+    finally:
+        running.stop()
 
 
 def everything(server: Server) -> set[str]:

@@ -22,8 +22,13 @@ from .conftest import ROOT, Editor
 @pytest.fixture(params=["lazy", "eager"])
 def editor(pack: Any, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Editor:
     """All that is said of values on wires holds in both modes."""
-    monkeypatch.setenv("LUXGRAD_WIRES", request.param)
+    choose(pack, request.param, monkeypatch)
     return Editor(pack)
+
+
+def choose(pack: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set ComfyUI's setting of the mode."""
+    monkeypatch.setattr(room(pack, "comfy"), "setting", {"Luxgrad.Eager": mode == "eager"}.get)
 
 
 def room(pack: Any, name: str) -> Any:
@@ -51,6 +56,7 @@ SOCKETS = {
     "LUXGRAD_NETWORK",
     "LUXGRAD_PERCENTILES",
     "LUXGRAD_GUIDE",
+    "LUXGRAD_SMALL_PICTURE",
 }
 
 
@@ -196,7 +202,7 @@ def test_whatever_reads_pixels_gets_them(editor: Editor, call: str) -> None:
 def test_both_modes_give_the_same_pixels(pack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     made = {}
     for mode in ("lazy", "eager"):
-        monkeypatch.setenv("LUXGRAD_WIRES", mode)
+        choose(pack, mode, monkeypatch)
         editor = Editor(pack)
         source = editor.foreign()
         one, (photo,) = editor.add("luxgrad.tone.contrast", image=((source, 0), image(batch=2)), amount=0.4)
@@ -236,7 +242,6 @@ def test_where_torch_breaks_the_contract_every_node_renders_at_once(
     pack: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     wire, lazy = room(pack, "wire"), room(pack, "lazy")
-    monkeypatch.delenv("LUXGRAD_WIRES", raising=False)
     assert not wire.eager()
     monkeypatch.setattr(lazy, "_QUIET", set())
     wire._lazy_holds.cache_clear()
@@ -250,13 +255,42 @@ def test_where_torch_breaks_the_contract_every_node_renders_at_once(
 
 def test_the_setting_of_comfyui_asks_for_eager_mode(pack: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     wire = room(pack, "wire")
-    monkeypatch.delenv("LUXGRAD_WIRES", raising=False)
     monkeypatch.setitem(sys.modules, "folder_paths", SimpleNamespace(get_user_directory=lambda: str(tmp_path)))
     file = tmp_path / "default" / "comfy.settings.json"
     file.parent.mkdir()
     for text, expected in (("{", False), ("[]", False), ('{"Luxgrad.Eager": false}', False), ('{"Luxgrad.Eager": true}', True)):
         file.write_text(text)
         assert wire.eager() is expected
+
+
+def test_a_setting_of_comfyui_limits_the_files_that_are_read(
+    pack: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, photos: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "folder_paths", SimpleNamespace(get_user_directory=lambda: str(tmp_path)))
+    file = tmp_path / "default" / "comfy.settings.json"
+    file.parent.mkdir()
+    read = importlib.import_module(f"{pack.__name__}.files.decode").read_photo
+    assert room(pack, "mappings")
+    assert room(pack, "comfy").limit_of_files("megapixels")[0] is None
+    for text, error in (
+        (
+            '{"Luxgrad.MostMegapixels": 0.01}',
+            r"to 0.01 MP; got \d+ x \d+ px \(the setting `Most megapixels of a file` sets the limit",
+        ),
+        (
+            '{"Luxgrad.MostGigabytes": 1e-6}',
+            r"at most 1e-06 GB; got 0.0 GB \(the setting `Most gigabytes of a file` sets the limit",
+        ),
+        (
+            '{"Luxgrad.MostMegapixels": "many"}',
+            "the setting `Most megapixels of a file`: expected a number above 0; got 'many'",
+        ),
+    ):
+        file.write_text(text)
+        with pytest.raises(ValueError, match=error):
+            read(photos / "lake.jpg")
+    file.write_text('{"Luxgrad.MostMegapixels": 50}')
+    assert read(photos / "lake.jpg").size
 
 
 def test_a_neutral_operation_between_load_and_save_changes_no_code(editor: Editor) -> None:

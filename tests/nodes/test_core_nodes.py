@@ -277,13 +277,12 @@ def test_a_core_node_of_masks_without_gradient_is_named(server: Server, case: st
 
 
 def test_eager_mode_gives_the_same_pictures_and_names_every_node_of_others(
-    server: Server, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     between, last = FOLLOWED["ImageBlur"]
     graph = {**photo_graph(between, last, 0.3, 0.3, 0.0), "90": save(["20", 0])}
     lazy = codes(saved(server, server.run(graph), "90"))
-    monkeypatch.setenv("LUXGRAD_WIRES", "eager")
-    eager = Server(tmp_path_factory.mktemp("eager"))
+    eager = Server(tmp_path_factory.mktemp("eager"), settings={"Luxgrad.Eager": True})
     try:
         shutil.copy(server.base / "input" / "small.png", eager.base / "input" / "small.png")
         np.testing.assert_array_equal(codes(saved(eager, eager.run(graph), "90")), lazy)

@@ -62,7 +62,7 @@ def modules(image: Image, network: Network, member: Member, **values: Scalar) ->
     """Modules of another program, each imitated by a network of its own.
 
     image: the photo to change.
-    network: the weights, from Load Network.
+    network: the weights.
 
     A perceptron per pixel sees light in log2 and the sliders, and gives the change of light. Domain: any finite light;
     light at or below the network's floor is taken as that.

@@ -6,10 +6,6 @@ registry only while they are tested.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -18,26 +14,14 @@ from luxgrad.cli.schema import operation_facts
 from luxgrad.graph.schema import dumps, loads
 from luxgrad.light.photo import Photo
 from luxgrad.nodes.factory import node_class
+from luxgrad.ops.errors import DeclarationError
 from luxgrad.ops.family import family
 from luxgrad.ops.reach import POINTWISE
-from luxgrad.ops.spec import REGISTRY, DeclarationError, OpSpec
+from luxgrad.ops.spec import REGISTRY
 
 from ..laws.enacted import LAWS, laws_of
+from .declared import PROBES
 
-
-def _declared() -> dict[str, OpSpec]:
-    """The operations of this folder's files, taken out of the registry again."""
-    before = dict(REGISTRY)
-    for file in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        if not file.name.startswith("test_"):
-            importlib.import_module(f".{file.name}", __package__)
-    found = {op: spec for op, spec in REGISTRY.items() if op not in before}
-    for op in found:
-        del REGISTRY[op]
-    return found
-
-
-PROBES = _declared()
 MODULES = ("probes.tone_equaliser", "probes.vibrance", "probes.film")
 
 
@@ -89,7 +73,7 @@ def test_rows_of_a_table_are_operations_like_any_other() -> None:
     assert spec.summary == "Strengthen muted colours as the vibrance of another program does."
     assert [param.name for param in spec.params] == ["pastels", "protect_skin"]
     assert spec.param("pastels").tip == "Of muted colours."  # type: ignore[union-attr]
-    assert spec.input("network").tip == "the weights, from Load Network (probe_vibrance)."  # type: ignore[union-attr]
+    assert spec.input("network").tip == "the weights; probe_vibrance unless wired."  # type: ignore[union-attr]
     assert PROBES["probes.film"].display_transform
     assert not spec.display_transform
     assert operation_facts(spec)["parameters"][0] == {
@@ -101,7 +85,8 @@ def test_rows_of_a_table_are_operations_like_any_other() -> None:
 def test_a_row_has_a_node_of_its_own() -> None:
     cls = node_class(PROBES["probes.film"])
     types = cls.INPUT_TYPES()  # type: ignore[attr-defined]
-    assert list(types["required"]) == ["image", "network"]
+    assert list(types["required"]) == ["image"]
+    assert next(iter(types["optional"])) == "network"
     assert types["optional"]["stock"] == (
         ["slide", "negative", "mono"],
         {"default": "slide", "tooltip": "The film to imitate."},

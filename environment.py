@@ -1,0 +1,55 @@
+"""What a terminal and a script have that ComfyUI's plugin does without: the environment, and `subprocess`.
+
+ComfyUI's registry flags archives that read the one or hold the other, so the archive leaves this file out; in ComfyUI the
+limits are settings (`nodes/comfy.py`) and processes are spawned (`files/spawn.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from .files import apart, limits
+
+# Nothing is imported before the current folder has left the path: it may hold anybody's files.
+_START = """
+import sys
+sys.path[:] = [entry for entry in sys.path if entry]
+import runpy
+runpy.run_path(sys.argv[1], {"FOLDER": sys.argv[2]})
+"""
+
+
+def use() -> None:
+    """From now on, limits come from the environment, and decoders are started by `subprocess`."""
+    limits.set_by(_limit)
+    apart.start_by(Child)
+
+
+def _limit(limit: str) -> tuple[Any, str]:
+    name = f"LUXGRAD_MOST_{limit.upper()}"
+    return os.environ.get(name), name
+
+
+class Child:
+    """A Python process that runs a file, with `FOLDER` set to a folder. Raises OSError where none can be started."""
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        command = [sys.executable, "-c", _START, str(program), str(folder)]
+        self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def wait(self, seconds: float) -> int | None:
+        """How it ended (below 0: by that signal); None where it runs on after so long."""
+        until = time.monotonic() + seconds
+        while (code := self._child.poll()) is None and time.monotonic() < until:
+            time.sleep(0.002)  # finer than Popen.wait, whose steps are 50 ms
+        return code
+
+    def end(self) -> None:
+        """Ended, however it is, and nothing of it left."""
+        self._child.kill()
+        self._child.wait()
