@@ -60,7 +60,9 @@ def read_gain_map(path: Path) -> GainMap | None:
                 raise FileError(
                     "expected a gain map in the colour space of the plain picture, or with its own profile; got neither"
                 )
-            return GainMap(values.reshape(*values.shape[:2], -1), *numbers, profile=profile if coloured else None)
+            lowest, highest, gamma, offset_plain, offset = numbers
+            own = profile if coloured else None
+            return GainMap(values.reshape(*values.shape[:2], -1), lowest, highest, gamma, offset_plain, offset, own)
     return None
 
 
