@@ -50,11 +50,14 @@ def folders() -> list[Path]:
 
 
 def weight_folders() -> list[Path]:
-    """Where the user keeps weights: models/luxgrad, and the input folder, into which fits write."""
+    """Where the user keeps weights: models/luxgrad, other places told to ComfyUI, and the input folder, where fits write."""
     paths = module("folder_paths")
     if paths is None:
         return [Path.cwd()]
-    return [Path(paths.models_dir) / "luxgrad", Path(paths.get_input_directory())]
+    told: list[str] = []
+    with contextlib.suppress(KeyError):
+        told = paths.get_folder_paths("luxgrad")
+    return [Path(paths.models_dir) / "luxgrad", *map(Path, told), Path(paths.get_input_directory())]
 
 
 def files_of(endings: tuple[str, ...], kind: str) -> list[str]:

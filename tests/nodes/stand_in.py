@@ -258,6 +258,7 @@ def _folder_paths(base: Path) -> SimpleNamespace:
         get_output_directory=lambda: str(base / "output"),
         get_temp_directory=lambda: str(base / "temp"),
         get_folder_paths=folders_of,
+        models_dir=str(base / "models"),
         get_save_image_path=save_path,
     )
 
