@@ -1,0 +1,14 @@
+from ..reach import Arithmetic
+from ..spec import operation
+from ..types import BlendCurve, Network
+
+
+@operation(reach=Arithmetic())
+def network_curve(network: Network) -> BlendCurve:
+    """Take the blend curve that a network has learned.
+
+    network: the weights, of a blend pyramid.
+
+    The six coefficients were learned with the layers that they blend. Source: Lei et al., ABPN (CVPR 2022).
+    """
+    return BlendCurve(*(value.view(1, 1, 1, 1) for value in network("coefficients").unbind()))
