@@ -8,14 +8,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test bench format clean
+# ComfyUI's editors that the tests open in Chromium: that of the oldest ComfyUI we support, and the newest.
+EDITORS := 1.27.10 1.58.1
+
+.PHONY: demo test chromium bench format clean
 
 demo: $(READY)
 	@echo "Fitting the sliders of workflows/match_reference.json until the photo looks like its reference ..."
 	@mkdir -p out
 	$(BIN)/luxgrad fit workflows/match_reference.json --out out/demo --force
 
-test: $(READY)
+test: $(READY) $(VENV)/editors chromium
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	MYPYPATH=$(VENV)/typing $(BIN)/mypy -p luxgrad
@@ -37,6 +40,23 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fit,files,exr,raw,test]'
 	mkdir -p $(VENV)/typing && ln -sfn $(CURDIR) $(VENV)/typing/luxgrad
 	touch $@
+
+$(VENV)/editors: Makefile $(READY)
+	mkdir -p $@ && rm -f $@/*
+	for version in $(EDITORS); do \
+		$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest $@ \
+			comfyui-frontend-package==$$version || exit; \
+	done
+	touch $@
+
+# What a user does first is tested in a browser. Only root can install one.
+chromium:
+	@if command -v chromium || command -v chromium-browser || command -v google-chrome; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	else \
+		echo "The tests of ComfyUI's editor are left out. To run them: sudo apt-get install chromium"; \
+	fi >&2
 
 clean:
 	rm -rf $(VENV) build out *.egg-info

@@ -18,9 +18,10 @@ from ..files.workflow import embedded_workflow, is_picture
 from ..graph.model import Step
 from ..graph.outputs import gather_sources, output_of
 from ..graph.patch import apply
-from ..graph.schema import dumps, from_data, parse, to_data
+from ..graph.schema import dumps, from_data, parse, to_data, written
 from ..graph.ui_form import is_ui_form, to_api
 from ..graph.ui_layout import from_api
+from ..graph.ui_shape import document_of
 from ..ops.spec import REGISTRY
 from .check import describe, warnings_for
 from .fitting import fit
@@ -101,10 +102,12 @@ def convert(options: argparse.Namespace) -> None:
     refuse_inputs([out], [source])
     kept = embedded_workflow(source).get("workflow") if is_picture(source) else None
     data = parse(kept or workflow_text(source))
+    if kept is not None:
+        document_of(data)
     forward = is_ui_form(data) and kept is None
     converted = data if kept else to_api(data) if forward else from_api(to_data(from_data(data)))
     with whole_file(out, options.force) as part:
-        part.write_text(json.dumps(converted, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.write_text(written(converted), encoding="utf-8")
     steps = len(converted) if forward else len(converted["nodes"])
     print(f"{out}: {'API form' if forward else 'editor form'}, {steps} steps")
 

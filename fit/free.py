@@ -10,7 +10,6 @@ a.stops = b.stops                       a tie: both move as one
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,8 +21,6 @@ from ..graph.errors import WorkflowError, nearest
 from ..graph.model import Graph, Path
 from ..ops.params import Slider
 from .parameters import entry_lines, said
-
-_LINE = re.compile(r"(?P<pattern>\S.*?)(?:\s+in\s+(?P<low>\S+?)\.\.(?P<high>\S+))?(?P<per>\s+per\s+photo)?\s*$")
 
 
 @dataclass(frozen=True)
@@ -81,17 +78,26 @@ def read_free(graph: Graph, text: str, within: Collection[str]) -> list[Unknown]
     return list(found.values())
 
 
+def _ending(line: str, word: str) -> tuple[str, str | None]:
+    """A line without `word ANYTHING` at its end, and that anything; from the end, so that no line takes long to read."""
+    parts = line.rsplit(None, 2)
+    return (parts[0], parts[2]) if len(parts) == 3 and parts[1] == word else (line, None)
+
+
 def _matches(graph: Graph, line: str, named: Mapping[str, Path]) -> list[Unknown]:
-    parts = _LINE.match(line)
-    assert parts is not None
-    pattern = parts["pattern"]
+    rest, photo = _ending(line, "per")
+    rest = rest if photo == "photo" else line
+    pattern, bounds = _ending(rest, "in")
+    low, dots, high = (bounds or "").partition("..")
+    if not (low and dots and high):
+        pattern, low, high = rest, "", ""
     paths = dict.fromkeys(path for shown, path in named.items() if fnmatch.fnmatchcase(shown, pattern))
     if not paths:
         if pattern == "*":
             return []
         raise WorkflowError(f"free: {pattern!r} matches no slider {nearest(pattern, named)}")
     unknowns = [_unknown(graph, path) for path in paths]
-    return [_bounded(unknown, line, parts) for unknown in unknowns]
+    return [_bounded(replace(unknown, per_photo=photo == "photo"), line, low, high) for unknown in unknowns]
 
 
 def _unknown(graph: Graph, path: Path) -> Unknown:
@@ -100,12 +106,11 @@ def _unknown(graph: Graph, path: Path) -> Unknown:
     return Unknown(path, graph.show(path), slider, param.default, graph.value(path), slider.low, slider.high)
 
 
-def _bounded(unknown: Unknown, line: str, parts: re.Match[str]) -> Unknown:
-    unknown = replace(unknown, per_photo=parts["per"] is not None)
-    if parts["low"] is None:
+def _bounded(unknown: Unknown, line: str, least: str, most: str) -> Unknown:
+    if not least:
         return unknown
     try:
-        low, high = float(parts["low"]), float(parts["high"])
+        low, high = float(least), float(most)
     except ValueError:
         raise WorkflowError(f"free: expected PATTERN in LOW..HIGH; got {line!r}") from None
     if not unknown.slider.low <= low < high <= unknown.slider.high:

@@ -18,6 +18,9 @@ from .entries import Chosen, bounds, tensors_of
 
 ENTRIES = re.compile(r"\.(table|weights)(\.|\s*$)")
 """How the name of something that is no slider goes on after its step."""
+_COMMENT = re.compile(r"(?:^|\s)#")
+_LONGEST = 1000
+"""Characters of a line; a pattern of many more takes minutes to compile."""
 _SOCKETS = (SOCKETS[Lut].name, SOCKETS[Network].name)
 
 
@@ -93,9 +96,11 @@ def entry_lines(text: str) -> list[str]:
 
 
 def said(text: str) -> list[str]:
-    """The lines of a free text that say something, without comments."""
-    lines = (re.split(r"(?:^|\s)#", line)[0].strip() for line in text.splitlines())
-    return [line for line in lines if line]
+    """The lines of a free text that say something, without comments. Raises WorkflowError."""
+    lines = [line for line in (_COMMENT.split(line, 1)[0].strip() for line in text.splitlines()) if line]
+    if any(len(line) > _LONGEST for line in lines):
+        raise WorkflowError(f"free: expected lines of at most {_LONGEST} characters; got {max(map(len, lines))}")
+    return lines
 
 
 def _named(graph: Graph, given: Mapping[Ref, Any], aliases: bool) -> dict[str, tuple[Ref, str]]:

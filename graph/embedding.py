@@ -9,8 +9,10 @@ from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from ..ops.params import File
+from .errors import WorkflowError
 from .model import Graph, Path
 from .schema import dumps, to_data
+from .shape import MOST_DEEP, finite
 
 _SECRET = re.compile(r"(^|[_\- ])(api[_\- ]?key|token|password|secret)$", re.IGNORECASE)
 
@@ -36,7 +38,7 @@ def _last_part(name: str) -> str:
 
 
 def texts_of(prompt: Mapping[str, Any] | None, document: Any) -> dict[str, str]:
-    """A running prompt and the editor's document. Keys, tokens and passwords are blanked in both."""
+    """A running prompt and the editor's document. Keys, tokens and passwords are blanked in both. Raises WorkflowError."""
     secrets = {
         value
         for entry in (prompt or {}).values()
@@ -45,17 +47,22 @@ def texts_of(prompt: Mapping[str, Any] | None, document: Any) -> dict[str, str]:
         if isinstance(value, str) and value and _SECRET.search(name)
     }
     forms = {"workflow": document, "prompt": prompt}
-    return {name: _text(_blanked(form, secrets)) for name, form in forms.items() if form}
+    return {name: _text(_blanked(form, secrets, MOST_DEEP)) for name, form in forms.items() if form}
 
 
-def _blanked(value: Any, secrets: set[str]) -> Any:
+def _blanked(value: Any, secrets: set[str], deep: int) -> Any:
+    """A copy without secrets, and without numbers that no reader takes: NaN is ComfyUI's mark of nodes that always run."""
+    if deep < 0:
+        raise WorkflowError(f"expected a workflow of lists and objects at most {MOST_DEEP} deep; got one nested too deeply")
     if isinstance(value, Mapping):
         return {
-            key: "" if isinstance(entry, str) and _SECRET.search(str(key)) else _blanked(entry, secrets)
+            key: "" if isinstance(entry, str) and _SECRET.search(str(key)) else _blanked(entry, secrets, deep - 1)
             for key, entry in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [_blanked(entry, secrets) for entry in value]
+        return [_blanked(entry, secrets, deep - 1) for entry in value]
+    if isinstance(value, (int, float)) and not finite(value):
+        return None
     return "" if isinstance(value, str) and value in secrets else value
 
 

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 _LONGEST = 1500
+_MOST_DIGITS = 40
 
 
 def one_line(text: str, longest: int = _LONGEST) -> str:
     """A text without line breaks and control characters, cut where it is longer than people read."""
     flat = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: 4 * longest]).split())
     return flat if len(flat) <= longest else flat[: longest - 3] + "..."
+
+
+def got(value: Any) -> str:
+    """What came, in few words: a value as JSON has it, or its kind. Safe for any value, however large or deep."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**_MOST_DIGITS else f"a number of more than {_MOST_DIGITS} digits"
+    if isinstance(value, (str, float)):
+        return repr(value) if isinstance(value, float) or len(value) <= 40 else repr(value[:37]) + "..."
+    return "an object" if isinstance(value, Mapping) else "a list" if isinstance(value, (list, tuple)) else type(value).__name__
 
 
 class WorkflowError(ValueError):

@@ -13,28 +13,32 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .errors import WorkflowError, nearest
+from .errors import WorkflowError, got, nearest
 from .model import Graph, Ref
 from .schema import from_data, to_data
+from .shape import field, plain_data
 
 Patch = Sequence[Mapping[str, Any]]
 
-_FIELDS = {
+_FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "set": ({"path", "value"}, set()),
     "add": ({"step", "node"}, {"values", "links", "title"}),
     "link": ({"step", "input", "from"}, set()),
     "remove": ({"step"}, set()),
 }
+"""What every edit must say, and what it may."""
+_KINDS = {"values": Mapping, "links": Mapping}
+_ANY = ("value", "from")
 
 
 def apply(graph: Graph, patch: Patch) -> Graph:
     """A graph after all edits of a patch, checked by the same declarations as a file. Raises WorkflowError."""
     if not isinstance(patch, Sequence) or isinstance(patch, (str, bytes)):
-        raise WorkflowError(f"expected a patch: a list of edits; got {type(patch).__name__}")
+        raise WorkflowError(f"expected a patch: a list of edits; got {got(patch)}")
     start = graph
     for number, edit in enumerate(patch, start=1):
         try:
-            graph = _EDITS[_kind(edit)](graph, edit)
+            graph = _EDITS[_kind(plain_data(edit, "the edit"))](graph, edit)
         except WorkflowError as error:
             raise WorkflowError(f"edit {number}: {error}") from None
     return dataclasses.replace(start, steps=from_data(to_data(graph)).steps)
@@ -42,11 +46,14 @@ def apply(graph: Graph, patch: Patch) -> Graph:
 
 def _kind(edit: Any) -> str:
     if not isinstance(edit, Mapping) or not isinstance(edit.get("edit"), str) or edit["edit"] not in _FIELDS:
-        raise WorkflowError(f"expected edit to be one of {', '.join(_FIELDS)}; got {str(edit)[:60]}")
+        came = got(edit.get("edit")) if isinstance(edit, Mapping) else got(edit)
+        raise WorkflowError(f"expected edit to be one of {', '.join(_FIELDS)}; got {came}")
     needed, allowed = _FIELDS[edit["edit"]]
     given = set(edit) - {"edit"}
     if needed - given or given - needed - allowed:
         raise WorkflowError(f"expected {edit['edit']} with {', '.join(sorted(needed))}; got {', '.join(sorted(given))}")
+    for name in sorted(given.difference(_ANY)):
+        field(edit, name, _KINDS.get(name, str), edit["edit"], required=True)
     return edit["edit"]
 
 
@@ -55,12 +62,10 @@ def _set(graph: Graph, edit: Mapping[str, Any]) -> Graph:
 
 
 def _add(graph: Graph, edit: Mapping[str, Any]) -> Graph:
-    if not isinstance(edit["step"], str) or edit["step"] in graph.steps:
+    if edit["step"] in graph.steps:
         raise WorkflowError(f"expected a new step id; got {edit['step']!r}")
-    inputs = {
-        **dict(edit.get("values", {})),
-        **{name: list(link) for name, link in dict(edit.get("links", {})).items()},
-    }
+    links = {name: _wire(link, name) for name, link in edit.get("links", {}).items()}
+    inputs = {**edit.get("values", {}), **links}
     entry: dict[str, Any] = {"class_type": edit["node"], "inputs": inputs}
     if "title" in edit:
         entry["_meta"] = {"title": edit["title"]}
@@ -73,11 +78,15 @@ def _link(graph: Graph, edit: Mapping[str, Any]) -> Graph:
         raise WorkflowError(
             f"{step} has no input {edit['input']!r} {nearest(edit['input'], [e.name for e in step.spec.inputs])}"
         )
-    if not isinstance(edit["from"], (list, tuple)) or len(edit["from"]) != 2:
-        raise WorkflowError(f"expected from to be [step, output]; got {str(edit['from'])[:40]}")
-    origin, slot = edit["from"]
+    origin, slot = _wire(edit["from"], "from")
     links = {**step.links, edit["input"]: Ref(graph.step(origin).id, slot)}
     return _with_step(graph, dataclasses.replace(step, links=links))
+
+
+def _wire(given: Any, name: str) -> list[Any]:
+    if not isinstance(given, (list, tuple)) or [type(part) for part in given] != [str, int]:
+        raise WorkflowError(f"expected {name} to be [step, output]; got {got(given)}")
+    return [*given]
 
 
 def _remove(graph: Graph, edit: Mapping[str, Any]) -> Graph:

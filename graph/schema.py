@@ -13,26 +13,31 @@ from typing import Any
 from ..ops.fitted import fitted_bytes, fitted_file
 from ..ops.spec import OpSpec
 from ..ops.types import Network
-from .errors import WorkflowError, nearest
-from .model import Graph, Read, Ref, Step, checked
+from .errors import WorkflowError, got, nearest
+from .model import HIDDEN, Graph, Read, Ref, Step, checked
 from .ports import find_spec
+from .shape import MOST_STEPS, called, entry_of, field, plain_data
 from .ui_form import is_ui_form, to_api, updated
 
 MOST_BYTES = 64 << 20
-MOST_STEPS = 100_000
 
 
 def loads(text: str | bytes, read: Read | None = None) -> Graph:
     """A workflow file's text as a checked graph. Raises WorkflowError with one line for people."""
-    return from_data(parse(text), read)
+    return _graph(parse(text), read)
 
 
 def parse(text: str | bytes) -> Any:
-    """A workflow file's text as data, not yet checked. Raises WorkflowError."""
+    """A workflow file's text as data that can be walked, not yet checked further. Raises WorkflowError."""
+    return plain_data(_parsed(text))
+
+
+def _parsed(text: str | bytes) -> Any:
     if len(text) > MOST_BYTES:
         raise WorkflowError(f"expected a workflow of at most {MOST_BYTES >> 20} MB; got {len(text) >> 20} MB")
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        whole = text.decode(json.detect_encoding(text)) if isinstance(text, bytes) else text
+        return json.loads(whole, object_pairs_hook=_unique, parse_constant=_no_constant)
     except RecursionError:
         raise WorkflowError("expected a workflow; got JSON nested too deeply") from None
     except UnicodeDecodeError:
@@ -47,10 +52,14 @@ def parse(text: str | bytes) -> Any:
 
 def from_data(data: Any, read: Read | None = None) -> Graph:
     """A workflow (API or UI form) as Python data, checked, as a graph."""
+    return _graph(plain_data(data), read)
+
+
+def _graph(data: Any, read: Read | None) -> Graph:
     if not isinstance(data, dict):
-        raise WorkflowError(f"expected a workflow: an object of steps; got {type(data).__name__}")
+        raise WorkflowError(f"expected a workflow: an object of steps; got {got(data)}")
     if is_ui_form(data):
-        return dataclasses.replace(from_data(to_api(data), read), document=data)
+        return dataclasses.replace(_graph(to_api(data), read), document=data)
     if not data:
         raise WorkflowError("expected a workflow; got no steps")
     if len(data) > MOST_STEPS:
@@ -62,20 +71,18 @@ def from_data(data: Any, read: Read | None = None) -> Graph:
     return graph
 
 
-def _step(step_id: str, entry: Any) -> Step:
-    if not isinstance(entry, dict) or not isinstance(entry.get("class_type"), str):
-        raise WorkflowError(f"step {step_id[:40]!r}: expected an object with class_type and inputs; got {_kind(entry)}")
-    inputs, meta = entry.get("inputs", {}), entry.get("_meta", {})
-    if not isinstance(inputs, dict) or not isinstance(meta, dict):
-        raise WorkflowError(f"step {step_id[:40]!r}: expected inputs and _meta to be objects")
+def _step(step_id: str, data: Any) -> Step:
+    entry = entry_of(step_id, data)
+    if HIDDEN in step_id:
+        raise WorkflowError(f"{called(step_id)}: expected an id without a null character, which marks steps inside others")
     try:
-        spec = find_spec(entry["class_type"])
+        spec = find_spec(entry.kind)
     except WorkflowError as error:
-        raise WorkflowError(f"step {step_id[:40]!r}: {error}") from None
-    title = meta.get("title", "")
-    bare = Step(step_id, spec, title=title if isinstance(title, str) else "", extra=_extra(entry, meta))
+        raise WorkflowError(f"{called(step_id)}: {error}") from None
+    title, extra = _notes(step_id, data)
+    bare = Step(step_id, spec, title=title, extra=extra)
     values, links = {}, {}
-    for name, given in inputs.items():
+    for name, given in entry.inputs.items():
         if name == "upload" and spec.param(name) is None:
             continue  # the button beside a photo's name, which some editors export
         if isinstance(given, list):
@@ -85,10 +92,13 @@ def _step(step_id: str, entry: Any) -> Step:
     return Step(step_id, spec, values, links, bare.title, bare.extra)
 
 
-def _extra(entry: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, Any]:
-    extra = {key: value for key, value in entry.items() if key not in ("class_type", "inputs", "_meta")}
-    others = {key: value for key, value in meta.items() if key != "title"}
-    return {**extra, "_meta": others} if others else extra
+def _notes(step_id: str, data: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The title of a step, and what is said of it that is not ours."""
+    meta = field(data, "_meta", Mapping, called(step_id)) or {}
+    title = field(meta, "title", str, f"{called(step_id)}, _meta") or ""
+    others = {"_meta": {key: value for key, value in meta.items() if key != "title"}}
+    extra = {key: value for key, value in data.items() if key not in ("class_type", "inputs", "_meta")}
+    return title, extra | (others if others["_meta"] else {})
 
 
 def _known(step: Step, name: str) -> Step:
@@ -157,7 +167,13 @@ def to_data(graph: Graph) -> dict[str, Any]:
 def dumps(graph: Graph) -> str:
     """A graph as the text of a workflow file, in the form that it came in."""
     data = to_data(graph) if graph.document is None else updated(graph.document, to_data(graph))
-    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return written(data)
+
+
+def written(data: Any) -> str:
+    """Data as the text of a file; half a surrogate pair, which UTF-8 does not have, as JSON's escape."""
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def save(graph: Graph, file: str | os.PathLike[str]) -> None:
@@ -191,7 +207,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise WorkflowError(f"expected finite numbers; got {name}")
-
-
-def _kind(value: Any) -> str:
-    return "no class_type" if isinstance(value, dict) else type(value).__name__

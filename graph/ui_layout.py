@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..ops.params import File, Kind
 from ..ops.spec import OpSpec
@@ -11,16 +12,20 @@ from .ports import find_spec
 
 _WIDTH, _GAP, _ROW = 300, 60, 24
 _LOCK, _MOST_LOCKS = 18, 8
+_PICTURE = 260.0
+
+UPLOAD = "image"
+"""The word that the editor keeps for an upload button."""
 
 
-def is_link(value: Any) -> bool:
+def is_link(value: Any) -> TypeGuard[list[Any]]:
     """Whether an input of the API form is a wire, [step, output]."""
     return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and type(value[1]) is int
 
 
 def from_api(api: Mapping[str, Any]) -> dict[str, Any]:
     """A UI document for an API form, its nodes laid out from left to right. Raises WorkflowError."""
-    numbers = {step_id: int(step_id) if step_id.isdecimal() and step_id == str(int(step_id)) else None for step_id in api}
+    numbers = {step_id: _number(step_id) for step_id in api}
     free = max([number for number in numbers.values() if number is not None], default=0)
     for step_id, number in numbers.items():
         if number is None:
@@ -33,7 +38,7 @@ def from_api(api: Mapping[str, Any]) -> dict[str, Any]:
     links: list[list[Any]] = []
     for step_id, entry in api.items():
         spec = find_spec(entry["class_type"])
-        height = 60.0 + _ROW * (len(spec.inputs) + len(spec.outputs) + len(spec.params)) + (180.0 if _shows(spec) else 0.0)
+        height = 60.0 + _ROW * (len(spec.inputs) + len(spec.outputs) + len(spec.params)) + (_PICTURE if _shows(spec) else 0.0)
         column = depth[step_id]
         top = heights.get(column, 0.0)
         heights[column] = top + height + (_padlocks(spec) if fits else 0.0) + _GAP
@@ -54,13 +59,18 @@ def from_api(api: Mapping[str, Any]) -> dict[str, Any]:
             "config": {}, "extra": {}, "version": 0.4}  # fmt: skip
 
 
+def _number(step_id: str) -> int | None:
+    """A step's id as a number of the editor's, which JavaScript holds exactly."""
+    return int(step_id) if re.fullmatch(r"0|[1-9][0-9]{0,14}", step_id) else None
+
+
 def _shows(spec: OpSpec) -> bool:
     return getattr(spec.reach, "role", None) in ("sink", "view") or any(_is_photo(param.kind) for param in spec.params)
 
 
 def uploads(spec: OpSpec) -> bool:
-    """Whether the editor shows an upload button, whose word follows the node's values."""
-    return bool(spec.params) and _is_photo(spec.params[0].kind)
+    """Whether the editor shows an upload button, whose word follows the node's values: at sources of photos only."""
+    return getattr(spec.reach, "role", None) == "source" and bool(spec.params) and _is_photo(spec.params[0].kind)
 
 
 def _padlocks(spec: OpSpec) -> float:
@@ -76,7 +86,7 @@ def _node(entry: Mapping[str, Any], spec: OpSpec, number: Any, pos: tuple[float,
     inputs = [{"name": wire.name, "type": wire.socket, "link": None} for wire in spec.inputs]
     values = [entry["inputs"].get(param.name, param.default) for param in spec.params]
     if uploads(spec):
-        values.append("image")
+        values.append(UPLOAD)
     title = entry.get("_meta", {}).get("title")
     node = {
         "id": number, "type": spec.node_id, "pos": list(pos), "size": [_WIDTH, height], "flags": {}, "order": 0, "mode": 0,

@@ -58,21 +58,33 @@ def weight_folders() -> list[Path]:
 
 
 def files_of(endings: tuple[str, ...], kind: str) -> list[str]:
-    """The names of files that a source may open, for its menu: those of its folders, and of the folders in them."""
+    """The names of files that a source may open, for its menu: those of its folders, and of the folders in them.
+
+    What the shared workflows name comes last, so that they run wherever they are opened.
+    """
     names: set[str] = set()
     for folder in [folders()[0], *(folders()[3:-1] if kind == "LUT" else [])]:
-        if folder.is_dir():
-            inner = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
-            names |= {name for place in ("", *inner) for name in _files_in(folder, place) if name.lower().endswith(endings)}
-    return sorted(names)
+        names |= {name for place in ("", *_inner(folder)) for name in _files_in(folder, place, endings)}
+    return [*sorted(names), *(name for name in shared(endings) if name not in names)]
 
 
-def _files_in(folder: Path, place: str) -> list[str]:
+def shared(endings: tuple[str, ...]) -> list[str]:
+    """The names of files that come with the shared workflows, each in a folder beside them."""
+    return sorted(name for place in _inner(WORKFLOWS) for name in _files_in(WORKFLOWS, place, endings))
+
+
+def _inner(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
+
+
+def _files_in(folder: Path, place: str, endings: tuple[str, ...]) -> list[str]:
     try:
         files = [entry.name for entry in os.scandir(folder / place) if entry.is_file()]
     except OSError:  # a folder that this account may not read
         return []
-    return [f"{place}/{name}" if place else name for name in files]
+    return [f"{place}/{name}" if place else name for name in files if name.lower().endswith(endings)]
 
 
 def read(kind: str, name: str, **options: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ..graph.ui_layout import is_link
 from ..light.photo import Photo
 from ..light.rectangle import Region, Size
 
@@ -93,5 +94,6 @@ def key_of(prompt: Mapping[str, Any], node: str) -> str:
             continue
         seen.add(name)
         facts.append((name, str(entry.get("class_type")), json.dumps(entry.get("inputs"), sort_keys=True, default=str)))
-        todo += [value[0] for value in (entry.get("inputs") or {}).values() if isinstance(value, list) and len(value) == 2]
+        inputs = entry.get("inputs")
+        todo += [value[0] for value in inputs.values() if is_link(value)] if isinstance(inputs, Mapping) else []
     return hashlib.sha256(repr(sorted(facts)).encode()).hexdigest()

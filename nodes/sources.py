@@ -28,7 +28,9 @@ class SourceNode(RecordingNode):
         options = types["required"][param.name][1]
         if choices and options["default"] not in choices:
             options = {**options, "default": choices[0]}
-        types["required"][param.name] = choices, {**options, **({"image_upload": True} if kind == "photo" else {})}
+        if kind == "photo":
+            options = {**options, "image_upload": True, "luxgrad_shared": comfy.shared(READ_ENDINGS)}
+        types["required"][param.name] = choices, options
         return types
 
     def record(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> tuple[Any, ...]:

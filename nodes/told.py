@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..fit.report import Fitted
+from ..graph.errors import WorkflowError
 from ..graph.model import Graph, Path
 from ..graph.ui_form import put
+from ..graph.ui_shape import document_of
 
 
 def node_of(step_id: str, graph: Graph) -> str:
@@ -27,14 +30,17 @@ def moved(start: Graph, fitted: Fitted) -> list[dict[str, Any]]:
     return found
 
 
-def write_back(values: Iterable[Mapping[str, Any]], prompt: Any, extra: Any) -> None:
+def write_back(values: Sequence[Mapping[str, Any]], prompt: Any, extra: Any) -> None:
     """Put values into the running prompt and into the workflow that a saved picture will carry."""
     for entry in values:
         node = (prompt or {}).get(entry["node"])
         if node is not None:
             node["inputs"][entry["name"]] = entry["value"]
-        if isinstance((extra or {}).get("workflow"), dict):
-            put(extra["workflow"], entry["node"], entry["name"], entry["value"])
+    if isinstance(extra, dict) and extra.get("workflow") is not None:
+        with contextlib.suppress(WorkflowError):  # a document that cannot be read stays as it came; the fit is not lost for it
+            document = document_of(extra["workflow"])
+            for entry in values:
+                put(document, entry["node"], entry["name"], entry["value"])
 
 
 def pulls(start: Graph, fitted: Fitted) -> list[dict[str, Any]]:

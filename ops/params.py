@@ -137,7 +137,7 @@ class File:
     kind: str
 
     def check(self, value: Any) -> str:
-        if not isinstance(value, str) or len(value) > 4096 or "\0" in value:
+        if not isinstance(value, str) or len(value) > 4096 or "\0" in value or not _as_bytes(value):
             raise BadValue(f"expected the name of a {self.kind} file; got {_shown(value)}")
         return value
 
@@ -154,6 +154,17 @@ def _number(value: Any, low: float, high: float, unit: str) -> float:
     return float(value)
 
 
+def _as_bytes(name: str) -> bool:
+    """Whether a file could have this name: text, with bytes that are no UTF-8 as Python's file names hold them."""
+    try:
+        return name.encode("utf-8", "surrogateescape") is not None
+    except UnicodeEncodeError:
+        return False
+
+
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, lists nested without end
+        text = type(value).__name__
     return text if len(text) <= 40 else text[:37] + "..."

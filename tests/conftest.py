@@ -4,8 +4,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# The same few examples every time; `pytest --hypothesis-profile=long` looks for new ones.
+settings.register_profile("few", max_examples=60, derandomize=True, deadline=None, database=None,
+                          suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])  # fmt: skip
+settings.register_profile("long", settings.get_profile("few"), max_examples=5000, derandomize=False, print_blob=True)
+settings.load_profile("few")
 
 
 @pytest.fixture

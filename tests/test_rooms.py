@@ -14,7 +14,7 @@ import tomllib
 
 from luxgrad.ops.spec import REGISTRY
 
-from .inventory import FILE, inventory
+from .inventory import FILE, broken, inventory
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("advice", "benchmarks", "cli", "engine", "files", "fit", "graph", "light", "networks", "nodes", "ops", "training")
@@ -177,6 +177,17 @@ def test_an_operation_is_one_file_named_like_it() -> None:
 def test_the_public_face_is_frozen() -> None:
     """Ids, inputs, parameters with their defaults, and sockets. A change here needs a new id, or an entry in CHANGELOG."""
     assert inventory() == FILE.read_text(), "run python tests/inventory.py after agreeing on the change"
+
+
+def test_what_is_added_anywhere_but_at_the_end_is_no_inventory() -> None:
+    face = "tone.x | image:IMAGE | stops=0.0 | IMAGE\n"
+    assert not broken(face, face + "tone.y | image:IMAGE |  | IMAGE\n")
+    assert not broken(face, "tone.x | image:IMAGE guide:G | stops=0.0 axis=EV | IMAGE MASK\n")
+    assert not broken("tone.x | image:IMAGE |  | IMAGE\n", face)
+    for change in ("axis=EV stops=0.0", "stops=0.5", "stop=0.0", ""):
+        assert "parameters" in broken(face, face.replace("stops=0.0", change))[0]
+    assert "inputs" in broken(face, face.replace("image:IMAGE", "guide:G image:IMAGE"))[0]
+    assert "gone" in broken(face, "")[0]
 
 
 def test_the_root_loads_under_any_name_as_a_plugin_does(tmp_path: Path) -> None:

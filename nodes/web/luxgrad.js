@@ -7,7 +7,8 @@ import { look, lookingAt, refresh, showPreview, watch } from "./live.js";
 import { leaveOut, photoOf, sliders, slidersAt, survey, tell, toggle } from "./strip.js";
 import { addCompare } from "./compare.js";
 import { insert } from "./insert.js";
-import { openShared, SHARED } from "./shared.js";
+import { declare, mend } from "./older.js";
+import { bringShared, declareShared, openShared, SHARED, showShared } from "./shared.js";
 
 const COLOURS = { LUXGRAD_LOSS: "#c95d4a", LUXGRAD_LUT: "#c9a24a", LUXGRAD_NETWORK: "#7a6bc9", LUXGRAD_PERCENTILES: "#5a9e8f", LUXGRAD_GUIDE: "#5a9e8f" };
 
@@ -118,6 +119,14 @@ app.registerExtension({
   beforeRegisterNodeDef(_type, data) {
     const inputs = Object.entries({ ...data.input?.required, ...data.input?.optional });
     sliders.set(data.name, inputs.filter(([, entry]) => entry[1]?.luxgrad).map(([name]) => name));
+    if (!data.name.startsWith("luxgrad.")) return;
+    declare(data);
+    declareShared(data);
+  },
+
+  async beforeConfigureGraph(file) {
+    mend(file);
+    await bringShared(file);
   },
 
   async setup() {
@@ -134,6 +143,7 @@ app.registerExtension({
   afterConfigureGraph: () => survey(),
 
   nodeCreated(node) {
+    showShared(node);
     if (sliders.get(node.comfyClass)?.length) {
       watch(node);
       leaveOut(node);

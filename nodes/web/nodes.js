@@ -11,6 +11,11 @@ export const root = () => app.rootGraph ?? app.graph;
 export const nodesOf = (graph) => graph?.nodes ?? graph?._nodes ?? [];
 export const workflow = () => app.extensionManager?.workflow?.activeWorkflow;
 
+const listed = (value) => (Array.isArray(value) ? value : []);
+
+/** The nodes that a file describes, also inside its subgraphs. */
+export const nodesIn = (file) => [file, ...listed(file?.definitions?.subgraphs)].flatMap((graph) => listed(graph?.nodes));
+
 /** The node of an execution id such as "7:3", walking from instance to instance, and the instances on the way. */
 export function nodeAt(path) {
   let graph = root();

@@ -119,6 +119,15 @@ def test_a_patch_adds_sets_links_and_removes() -> None:
         ({"edit": "link", "step": "a", "input": "image", "from": 3}, r"expected from to be \[step, output\]"),
         ({"edit": "remove", "step": "photo"}, "is not wired"),
         ("set", "expected edit to be one of"),
+        ({"edit": "set", "path": ["a"], "value": 1}, "edit 1: set, path: expected text; got a list"),
+        ({"edit": "set", "path": "b.stops", "value": float("nan")}, "the edit, value: expected a number up to 1e308; got nan"),
+        ({"edit": "set", "path": "b.stops", "value": 10**5000}, "value: .* got a number of more than 40 digits"),
+        ({"edit": "set", 7: 1}, "the edit: expected names that are text; got 7"),
+        ({"edit": "add", "step": "n", "node": "x", "values": [1]}, "add, values: expected an object; got a list"),
+        ({"edit": "add", "step": "n", "node": "x", "links": {"image": "b"}}, r"expected image to be \[step, output\]; got 'b'"),
+        ({"edit": "add", "step": "n", "node": "x", "title": 5}, "add, title: expected text; got 5"),
+        ({"edit": "link", "step": 7, "input": "image", "from": ["a", 0]}, "link, step: expected text; got 7"),
+        ({"edit": "link", "step": "a", "input": "image", "from": [7, 0]}, r"expected from to be \[step, output\]; got a list"),
     ],
 )
 def test_a_bad_patch_changes_nothing_and_says_which_edit(edit: Any, expected: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import time
 from typing import Any
@@ -53,7 +54,7 @@ BAD: dict[str, tuple[Any, str]] = {
         r"stops: expected a number from -8 to 8 EV; got 'much'",
     ),
     "a switch for a number": (changed("2", "inputs", "stops", to=True), r"stops: expected a number .* got True"),
-    "an endless number": (changed("2", "inputs", "stops", to=10**400), r"stops: expected a number from -8 to 8 EV; got 1000"),
+    "an endless number": (changed("2", "inputs", "stops", to=10**300), r"stops: expected a number from -8 to 8 EV; got 1000"),
     "a missing link": (changed("3", "inputs", to={}), r"step 3 \(save_photo\): its input image \(IMAGE\) is not wired"),
     "a link to nowhere": (changed("3", "inputs", "image", to=["9", 0]), r"its wire comes from step '9', which is not there"),
     "a link to no output": (changed("3", "inputs", "image", to=["2", 4]), r"step 2 \(Lift\) has no output 4"),
@@ -64,9 +65,28 @@ BAD: dict[str, tuple[Any, str]] = {
         r"image: expected a wire, \[step, output\]; got a value",
     ),
     "a wire on a slider": (changed("2", "inputs", "stops", to=["1", 0]), r"stops: expected a value; got a wire"),
-    "a step that is no object": (changed("2", to=7), r"step '2': expected an object with class_type and inputs; got int"),
-    "no class_type": (changed("2", to={}), r"expected an object with class_type and inputs; got no class_type"),
-    "a list": ([1, 2], r"expected a workflow: an object of steps; got list"),
+    "a number beyond numbers": (
+        changed("2", "inputs", "stops", to=10**400),
+        r"workflow, 2, inputs, stops: expected a number up to 1e308; got a number of more than 40 digits",
+    ),
+    "a number beyond numbers in a field of others": (
+        changed("2", "theirs", to=[{"id": 7, "x": 10**400}]),
+        r"workflow, 2, theirs, id 7, x: expected a number up to 1e308",
+    ),
+    "lists nested without end": (
+        changed("2", "inputs", "stops", to=functools.reduce(lambda inner, _: [inner], range(100), 0.5)),
+        r"workflow, 2, inputs, stops(, 0)+: expected lists and objects at most 64 deep",
+    ),
+    "a step that is no object": (changed("2", to=7), r"step '2': expected an object with class_type and inputs; got 7"),
+    "no class_type": (changed("2", to={}), r"step '2', class_type: expected text; got nothing"),
+    "an id as of a step inside another": (
+        {**GOOD, "2\0image": GOOD["2"]},
+        "step '2 image': expected an id without a null character",
+    ),
+    "inputs in a list": (changed("2", "inputs", to=[1]), r"step '2', inputs: expected an object; got a list"),
+    "notes in a text": (changed("2", "_meta", to="x"), r"step '2', _meta: expected an object; got 'x'"),
+    "a title that is no text": (changed("2", "_meta", "title", to=5), r"step '2', _meta, title: expected text; got 5"),
+    "a list": ([1, 2], r"expected a workflow: an object of steps; got a list"),
     "nothing": ({}, r"expected a workflow; got no steps"),
     "an empty canvas": ({"nodes": [], "links": []}, "expected a workflow; got no steps"),
 }
@@ -101,7 +121,7 @@ def test_text_that_is_no_workflow_is_refused_in_one_line(text: str | bytes, expe
 
 def test_a_number_too_large_for_json_is_out_of_range() -> None:
     text = json.dumps(GOOD).replace("0.5", "1e999")
-    with pytest.raises(WorkflowError, match="expected a number from -8 to 8 EV; got inf"):
+    with pytest.raises(WorkflowError, match="stops: expected a number up to 1e308; got inf"):
         loads(text)
 
 

@@ -178,6 +178,26 @@ def test_a_value_found_for_a_promoted_widget_is_written_where_it_is_shown() -> N
     assert to_data(loads(dumps(graph)))["7:3"]["inputs"]["stops"] == -0.25
 
 
+def test_what_one_widget_cannot_say_for_two_steps_is_written_into_a_new_document() -> None:
+    twice = nested()
+    twice["nodes"].append({"id": 17, "type": "out", "mode": 0, "inputs": [{"name": "image", "type": "IMAGE", "link": 3}],
+                           "outputs": [{"name": "image", "type": "IMAGE"}]})  # fmt: skip
+    twice["links"] = [[1, 1, 0, 7, 0, "IMAGE"], [3, 7, 0, 17, 0, "IMAGE"], [2, 17, 0, 8, 0, "IMAGE"]]
+    both = from_data(twice).with_values({"7:4:9.amount": 0.9, "17:4:9.amount": 0.9})
+    assert "definitions" in json.loads(dumps(both))
+    assert to_data(loads(dumps(both))) == to_data(both)
+    one = loads(dumps(from_data(twice).with_values({"7:4:9.amount": 0.9})))
+    assert sorted(step.value("amount") for step in one if step.spec.id == "colour.saturation") == [0.1, 0.9]
+
+
+def test_a_node_saved_without_values_takes_them() -> None:
+    ui = document()
+    del node(ui, 2)["widgets_values"]
+    written = json.loads(dumps(loads(json.dumps(ui)).with_values({"Bright.stops": 1.0})))
+    assert node(written, 2)["widgets_values"] == [1.0]
+    assert node(written, 1) == node(ui, 1)
+
+
 def test_a_bypassed_subgraph_is_passed_by_and_its_inside_is_not_read() -> None:
     ui = nested()
     ui["nodes"][1]["mode"] = 4
@@ -186,9 +206,53 @@ def test_a_bypassed_subgraph_is_passed_by_and_its_inside_is_not_read() -> None:
     assert api["8"]["inputs"]["images"] == ["1", 0]
 
 
+def doubled(deep: int, many: int) -> dict[str, Any]:
+    """A chain of subgraphs, each of which holds the next so many times."""
+    chain = [
+        {"id": f"s{level}", "nodes": [{"id": n, "type": f"s{level + 1}"} for n in range(many)], "links": []}
+        for level in range(deep)
+    ]
+    last = {"id": f"s{deep}", "nodes": [{"id": 1, "type": "Note"}], "links": []}
+    return {"nodes": [{"id": 1, "type": "s0"}], "links": [], "definitions": {"subgraphs": [*chain, last]}}
+
+
 BAD: dict[str, tuple[Any, str]] = {
-    "no nodes": ({"nodes": [1], "links": []}, "expected nodes with an id and a type"),
-    "links": ({"nodes": [], "links": 3}, "expected a list of links"),
+    "no nodes": ({"nodes": [1], "links": []}, "workflow, nodes 0: expected an object; got 1"),
+    "links": ({"nodes": [], "links": 3}, "workflow, links: expected a list; got 3"),
+    "nodes gone": ({"links": [], "version": 0.4}, "workflow, nodes: expected a list; got nothing"),
+    "links gone": ({"nodes": []}, "workflow, links: expected a list; got nothing"),
+    "no id": ({"nodes": [{"type": "Note"}], "links": []}, "workflow, nodes 0, id: expected an id, .*; got nothing"),
+    "a list for an id": ({"nodes": [{"id": [1], "type": "Note"}], "links": []}, "nodes 0, id: .* got a list"),
+    "no type": ({"nodes": [{"id": 5, "type": None}], "links": []}, "node 5, type: expected text; got null"),
+    "two of one id": ({"nodes": [{"id": 1, "type": "Note"}, {"id": "1", "type": "Note"}], "links": []},
+                      "node 1: expected one of this id; got two"),
+    "a mode in words": ({"nodes": [{"id": 5, "type": "Note", "mode": "off"}], "links": []},
+                        "node 5, mode: expected a whole number; got 'off'"),
+    "a title in numbers": ({"nodes": [{"id": 5, "type": "Note", "title": 5}], "links": []}, "node 5, title: expected text"),
+    "inputs in a text": ({"nodes": [{"id": 5, "type": "Note", "inputs": "x"}], "links": []},
+                         "node 5, inputs: expected a list; got 'x'"),
+    "an input without a name": ({"nodes": [{"id": 5, "type": "Note", "inputs": [{"link": 1}]}], "links": []},
+                                "node 5, inputs 0, name: expected text; got nothing"),
+    "an input with two wires": ({"nodes": [{"id": 5, "type": "Note", "inputs": [{"name": "a", "link": [1, 2]}]}], "links": []},
+                                "node 5, inputs 0, link: expected an id, .*; got a list"),
+    "a widget in a text": ({"nodes": [{"id": 5, "type": "Note", "inputs": [{"name": "a", "widget": "a"}]}], "links": []},
+                           "node 5, inputs 0, widget: expected an object; got 'a'"),
+    "values in a text": ({"nodes": [{"id": 5, "type": "Note", "widgets_values": "x"}], "links": []},
+                         "node 5, widgets_values: expected a list or an object; got 'x'"),
+    "a slot below the first": ({"nodes": [], "links": [[7, 1, -1, 2, 0, "IMAGE"]]},
+                               r"links 0 \(id 7\), origin_slot: expected the number of a socket; got -1"),
+    "a slot between two": ({"nodes": [], "links": [[7, 1, 0, 2, 0.5, "IMAGE"]]},
+                           r"links 0 \(id 7\), target_slot: expected a whole number; got 0.5"),
+    "definitions in a text": ({"nodes": [], "links": [], "definitions": "x"},
+                              "workflow, definitions: expected an object; got 'x'"),
+    "subgraphs in a text": ({"nodes": [], "links": [], "definitions": {"subgraphs": "x"}},
+                            "definitions, subgraphs: expected a list; got 'x'"),
+    "a subgraph without nodes": ({"nodes": [], "links": [], "definitions": {"subgraphs": [{"id": "s"}]}},
+                                 "subgraph s, nodes: expected a list; got nothing"),
+    "a node in a subgraph": ({"nodes": [], "links": [], "definitions": {"subgraphs": [
+        {"id": "s", "links": [], "nodes": [{"id": 3, "type": 4}]}]}}, "subgraph s, node 3, type: expected text; got 4"),
+    "two subgraphs of one id": ({"nodes": [], "links": [], "definitions": {"subgraphs": [
+        {"id": "s", "nodes": [], "links": []}] * 2}}, "subgraph s: expected one of this id; got two"),
     "short wire": ({"nodes": [], "links": [[1, 2]]}, "expected a wire"),
     "old group": ({"nodes": [{"id": 1, "type": "workflow>Mine"}], "links": []}, "old group nodes are not read"),
     "unknown": ({"nodes": [{"id": 1, "type": "Foreign", "widgets_values": [1]}], "links": []}, "its widgets are not known"),
@@ -197,7 +261,12 @@ BAD: dict[str, tuple[Any, str]] = {
     "too many": ({"nodes": [{"id": 1, "type": "SaveImage", "widgets_values": ["a", 1, 2]}], "links": []},
                  "expected 1 widget values; got 3"),
     "endless": ({"nodes": [{"id": 1, "type": "s"}], "links": [], "definitions": {"subgraphs": [
-        {"id": "s", "nodes": [{"id": 1, "type": "s"}], "links": []}]}}, "expected subgraphs at most 32 deep"),
+        {"id": "s", "nodes": [{"id": 1, "type": "s"}], "links": []}]}}, "subgraph s: expected none that contains itself"),
+    "deep": (doubled(40, 1), "expected subgraphs at most 32 deep; got more"),
+    "unfolding without end": (doubled(31, 2), "expected at most 100000 nodes, those of subgraphs counted; got more"),
+    "one name for two": ({"nodes": [{"id": "1:2", "type": "LoadImage"}, {"id": 1, "type": "s"}], "links": [],
+                          "definitions": {"subgraphs": [{"id": "s", "nodes": [{"id": 2, "type": "LoadImage"}], "links": []}]}},
+                         "node 1:2: expected one of this id; got two"),
     "circle": ({"nodes": [{"id": 1, "type": "Reroute", "inputs": [{"name": "", "link": 1}]},
                           {"id": 2, "type": "SaveImage", "inputs": [{"name": "images", "link": 2}]}],
                 "links": [[1, 1, 0, 1, 0, "*"], [2, 1, 0, 2, 0, "IMAGE"]]}, "its wires go round in a circle"),

@@ -96,3 +96,24 @@ def test_a_hostile_prompt_is_one_line(live: Any, tmp_path: Path, monkeypatch: py
     with pytest.raises(ValueError, match="expected") as found:
         live.preview(prompt, "2")
     assert "\n" not in str(found.value)
+
+
+def test_a_picture_from_any_output_of_another_packs_node_is_shown(editor: Editor, live: Any) -> None:
+    other = editor.foreign("Splitter")
+    node, _ = editor.add("luxgrad.tone.exposure", image=((other, 2), image(60, 90)), stops=0.0)
+    picture, stale = live.preview(editor.prompt, node)
+    assert decoded(picture).shape == (60, 90, 3)
+    assert not stale
+    node, _ = editor.add("luxgrad.tone.exposure", image=((other, 1), image(30, 40)), stops=0.0)
+    assert decoded(live.preview(editor.prompt, node)[0]).shape == (30, 40, 3)
+
+
+def test_a_node_without_its_wire_or_with_one_of_another_kind_is_one_line(live: Any) -> None:
+    prompt = exposed(0.0, "8")
+    shutil.copy(ROOT / "workflows" / "photos" / "kitten.png", ".")
+    prompt["2"]["inputs"]["image"] = ["8", 1]
+    with pytest.raises(ValueError, match="node 2, image: expected IMAGE; got MASK from node 8"):
+        live.preview(prompt, "2")
+    del prompt["2"]["inputs"]["image"]
+    with pytest.raises(ValueError, match=r"node 2, image: expected a wire \[node, output\]; got nothing"):
+        live.preview(prompt, "3")
