@@ -2,6 +2,7 @@
 # make test    every check and test
 # make bench   speed and accuracy, as ratios and tables, into benchmarks/results
 # make format  tidy the code
+# make generate  write anew what follows from the declarations: help pages, inventory, lists of operations and packages
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ READY := $(VENV)/ready
 # ComfyUI's editors that the tests open in Chromium: that of the oldest ComfyUI we support, and the newest.
 EDITORS := 1.27.10 1.58.1
 
-.PHONY: demo test chromium bench format clean
+.PHONY: demo test chromium bench format generate clean
 
 demo: $(READY)
 	@echo "Fitting the sliders of workflows/match_reference.json until the photo looks like its reference ..."
@@ -30,6 +31,9 @@ bench: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+generate: $(READY)
+	$(BIN)/python docs/generate.py
 
 # Installed once; again only when what is to be installed changes. PyTorch goes first and by exact version, so that no
 # other package draws in a larger build of it.

@@ -5,7 +5,20 @@ __version__ = "0.1.0"
 WEB_DIRECTORY = "./nodes/web"
 """What ComfyUI serves to its editor."""
 
-_FACE = ("FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save", "traverse")
+_FACE = (
+    "FileError",
+    "Graph",
+    "Photo",
+    "Stopped",
+    "WorkflowError",
+    "advise",
+    "auto",
+    "compare",
+    "load",
+    "open",
+    "save",
+    "traverse",
+)
 
 
 _NODES = ("NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS")

@@ -1,4 +1,4 @@
-"""The Python face: open a workflow, load and save photos, and a first guess of the sliders."""
+"""The Python face: open a workflow, load and save photos, and ask an advisor about them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from . import environment
-from .advice.auto import auto
+from .advice.asking import advise
 from .engine.export import export_job
 from .engine.render import Put, companions, render
 from .files.decode import read_photo
@@ -26,6 +26,7 @@ from .graph import model
 from .graph.embedding import workflow_texts
 from .graph.errors import Stopped, WorkflowError
 from .graph.model import Ref, Step
+from .graph.patch import Patch
 from .graph.ports import DEVELOPING, PORTS
 from .graph.schema import MOST_BYTES, from_data, loads, save as save_workflow
 from .light.difference import compare
@@ -34,7 +35,20 @@ from .light.rectangle import strips
 from .networks.weights import WeightsError, load_network
 from .ops.params import BadValue
 
-__all__ = ["FileError", "Graph", "Photo", "Stopped", "WorkflowError", "auto", "compare", "load", "open", "save", "traverse"]
+__all__ = [
+    "FileError",
+    "Graph",
+    "Photo",
+    "Stopped",
+    "WorkflowError",
+    "advise",
+    "auto",
+    "compare",
+    "load",
+    "open",
+    "save",
+    "traverse",
+]
 
 Name = str | os.PathLike[str]
 
@@ -107,8 +121,9 @@ def open(file: Name, roots: Sequence[Name] = ()) -> Graph:  # noqa: A001
 
 def open_workflow(path: Path, roots: Sequence[Path], own: Collection[str] = ()) -> Graph:
     """As `open`; `own` names are the user's, and may lie anywhere."""
+    text = workflow_text(path)
     try:
-        return Graph.of(loads(workflow_text(path), Workspace([path.parent, *roots], own)))
+        return Graph.of(loads(text, Workspace([path.parent, *roots], own)))
     except WorkflowError as error:
         raise WorkflowError(f"{path}: {error}") from None
 
@@ -187,6 +202,11 @@ def save(
 
     save_rendered(path, values, result, render, lambda: companions(job), workflow_texts(workflow) if workflow else {}, force)
     return path
+
+
+def auto(graph: Graph, photo: model.Photos, sink: str | None = None) -> Patch:
+    """The patch of `advise(graph, photo, "auto")`."""
+    return advise(graph, photo, "auto", sink=sink).patch
 
 
 def _checked_option(node: str, name: str, value: Any) -> Any:

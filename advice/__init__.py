@@ -1,1 +1,1 @@
-"""Advice: what to change. Reads measurements, emits patches."""
+"""Advice: what to change. An advisor looks at the edited picture and its graph, and gives findings and a patch."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import comfyui, fuzz, in_and_out, pairs, planted, raw, speed
+from . import auto, comfyui, fuzz, in_and_out, pairs, planted, raw, speed
 
 SUITES = {
     "planted": planted.pointwise,
@@ -15,6 +15,7 @@ SUITES = {
     "fuzz": fuzz.run,
     "raw": raw.run,
     "comfyui": comfyui.run,
+    "auto": auto.run,
 }
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
 from pathlib import Path
 
-from ..advice.auto import auto as first_guess
 from ..api import workflow_text
 from ..engine.bake import bake as bake_graph
 from ..engine.estimate import estimate
@@ -17,12 +15,12 @@ from ..files.cube import write_cube
 from ..files.workflow import embedded_workflow, is_picture
 from ..graph.model import Step
 from ..graph.outputs import gather_sources, output_of
-from ..graph.patch import apply
-from ..graph.schema import dumps, from_data, parse, to_data, written
+from ..graph.schema import from_data, parse, to_data, written
 from ..graph.ui_form import is_ui_form, to_api
 from ..graph.ui_layout import from_api
 from ..graph.ui_shape import document_of
 from ..ops.spec import REGISTRY
+from .advising import advise, auto
 from .check import describe, warnings_for
 from .fitting import fit
 from .pictures import info, sheet
@@ -72,28 +70,9 @@ def bake(options: argparse.Namespace) -> None:
         raise UsageError(f"--points: expected 2 to 129; got {options.points}")
     baked = bake_graph(open_graph(options), options.points, options.sink)
     write_cube(out, baked.lut, Path(options.workflow).stem, options.force)
-    print(f"{out}: {options.points} entries per edge, sRGB in and out")
+    print(plain(f"{out}: {options.points} entries per edge, sRGB in and out"))
     print(f"error against the graph on random colours: {baked.psnr:.1f} dB, "
           f"Delta E mean {baked.delta_e:.3f}, largest {baked.delta_e_max:.2f}")  # fmt: skip
-
-
-def auto(options: argparse.Namespace) -> None:
-    """A first guess for a photo, as a patch or as a workflow."""
-    graph = open_graph(options)
-    link = output_of(graph, options.sink)
-    files = input_files(graph, options.input, [link])
-    given = gather_sources(graph, read_photos(graph, files), [link])
-    photo = next(value for value in given.values() if hasattr(value, "metadata"))
-    patch = first_guess(graph, photo, options.sink)
-    if options.out is None:
-        print(json.dumps(list(patch), indent=2))
-        return
-    out = Path(options.out)
-    refuse_inputs([out], [Path(options.workflow), *files.values()])
-    with whole_file(out, options.force) as part:
-        part.write_text(dumps(apply(graph, patch)), encoding="utf-8")
-    done = Counter(edit["edit"] for edit in patch)
-    print(f"{out}: {', '.join(f'{count} x {kind}' for kind, count in done.items())}")
 
 
 def convert(options: argparse.Namespace) -> None:
@@ -109,7 +88,7 @@ def convert(options: argparse.Namespace) -> None:
     with whole_file(out, options.force) as part:
         part.write_text(written(converted), encoding="utf-8")
     steps = len(converted) if forward else len(converted["nodes"])
-    print(f"{out}: {'API form' if forward else 'editor form'}, {steps} steps")
+    print(plain(f"{out}: {'API form' if forward else 'editor form'}, {steps} steps"))
 
 
-__all__ = ["auto", "bake", "check", "convert", "fit", "info", "ops", "run", "sheet"]
+__all__ = ["advise", "auto", "bake", "check", "convert", "fit", "info", "ops", "run", "sheet"]

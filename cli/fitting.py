@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
+import re
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..api import Graph
 from ..engine.render import Job, Settings, as_photo, companions
+from ..files.atomic import whole_folder
 from ..files.comparison import write_comparison
 from ..files.decode import read_photo
 from ..files.encode import Canvas, write_photo
-from ..files.errors import FileError
 from ..fit.fit import Fitted, PairResult, fit as fit_graph
 from ..graph.model import Path as SliderPath, Ref
 from ..graph.outputs import gather_sources, output_of
@@ -52,15 +51,15 @@ def fit(options: argparse.Namespace) -> None:
             progress=bar.share,
             device=settings.device,
         )
-    with _folder(out) as part:
+    with whole_folder(out) as part:
         for index, pair in enumerate(fitted.pairs):
             suffix = "" if index == 0 else f"_{index + 1}"
             kept = _with_files(part, pair.graph, files[index], targets[index], f"inputs{suffix}")
             save(kept, part / f"fitted{suffix}.json")
             _write_pictures(part, suffix, graph, pair, photos[index], link, settings)
         (part / "report.json").write_text(json.dumps(fitted.report(), indent=2) + "\n", encoding="utf-8")
-    print(summary(fitted))
-    print(f"\ncomparison: {out / 'comparison.png'}")
+    print(summary(fitted) + "\n")
+    print(plain(f"comparison: {out / 'comparison.png'}"))
 
 
 def _pairs(graph: Graph, options: argparse.Namespace, link: Ref) -> tuple[list[dict[str, Path]], list[Path | None]]:
@@ -87,24 +86,6 @@ def _refuse(out: Path, force: bool, files: Sequence[Path]) -> None:
     refuse_inputs([out / name for name in _NAMES], files)
 
 
-@contextlib.contextmanager
-def _folder(out: Path) -> Iterator[Path]:
-    """A temporary folder beside the real one; its files move there when the block ends well."""
-    part = None
-    try:
-        part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
-        yield part
-        for file in sorted(path for path in part.rglob("*") if path.is_file()):
-            goal = out / file.relative_to(part)
-            goal.parent.mkdir(parents=True, exist_ok=True)
-            file.replace(goal)
-    except OSError as error:
-        raise FileError(f"{out}: could not be written: {error.strerror or error}") from None
-    finally:
-        if part is not None:
-            shutil.rmtree(part, ignore_errors=True)
-
-
 def _with_files(part: Path, graph: Graph, files: Mapping[str, Path], wanted: Path | None, folder: str) -> Graph:
     """The graph with its photos and tables copied into the folder, so that the folder runs by itself."""
     sources = named_files(graph)
@@ -118,7 +99,7 @@ def _with_files(part: Path, graph: Graph, files: Mapping[str, Path], wanted: Pat
     names: dict[SliderPath, str] = {}
     taken: dict[str, Path] = {}
     for (step_id, param), path in sources.items():
-        name = path.name
+        name = re.sub("[\ud800-\udfff]", "_", path.name)  # the workflow that names it is UTF-8
         while taken.setdefault(name, path) != path:
             name = f"_{name}"
         (part / folder).mkdir(exist_ok=True)

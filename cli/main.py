@@ -1,9 +1,10 @@
-"""`luxgrad`: arguments in, exit codes out. 0 done; 2 bad input, one line; 130 interrupted; 1 a bug of ours."""
+"""`luxgrad`: arguments in, exit codes out. 0 done; 2 bad input, one line; 130 interrupted; 143 ended; 1 a bug of ours."""
 
 from __future__ import annotations
 
 import argparse
 import io
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -71,10 +72,21 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("out", metavar="OUT", help="workflow file, the other form")
     convert.add_argument("--force", action="store_true", help="replace a file that is there")
 
-    auto = _with_workflow(commands.add_parser("auto", help="a first guess of the sliders for a photo, by rules"))
+    advise = _with_workflow(commands.add_parser("advise", help="ask an advisor what is wrong with a picture, and mend it"), "?")
+    advise.add_argument("--advisor", metavar="NAME", help="who is asked (auto, or as the Advice step says)")
+    advise.add_argument("--advisors", action="store_true", help="list who can be asked")
+    advise.add_argument("--say", metavar="TEXT", help="what to tell the advisor, in words")
+    advise.add_argument("--input", action="append", default=[], metavar="[STEP=]FILE", help="photo for a source")
+    advise.add_argument("--sink", metavar="STEP", help="whose picture: a sink, an Advice step or any other")
+    advise.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    advise.add_argument("--apply", metavar="OUT", help="write the workflow as advised, under this name")
+    advise.add_argument("--force", action="store_true", help="replace a file that is there (never an input)")
+    advise.add_argument("--json", action="store_true", help="findings, patch and conversation as JSON")
+
+    auto = _with_workflow(commands.add_parser("auto", help="the patch of advise --advisor auto (older name)"))
     auto.add_argument("--input", action="append", default=[], metavar="[STEP=]FILE", help="photo for a source")
     auto.add_argument("--sink", metavar="STEP", help="which sink, where there are several")
-    auto.add_argument("--out", metavar="WORKFLOW", help="write the workflow with the guess; otherwise print the patch")
+    auto.add_argument("--out", metavar="WORKFLOW", help="write the workflow as advised; otherwise print the patch")
     auto.add_argument("--force", action="store_true", help="replace a file that is there")
 
     info = commands.add_parser("info", help="what photo files say of themselves: size, colour, camera, exposure, workflow")
@@ -93,9 +105,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _with_workflow(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+def _with_workflow(parser: argparse.ArgumentParser, number: str | None = None) -> argparse.ArgumentParser:
     parser.add_argument(
-        "workflow", metavar="WORKFLOW", help="workflow file (either of ComfyUI's forms), or a picture that carries one"
+        "workflow",
+        nargs=number,
+        metavar="WORKFLOW",
+        help="workflow file (either of ComfyUI's forms), or a picture that carries one",
     )
     parser.add_argument("--root", action="append", default=[], metavar="DIR", help="one more folder the workflow may read from")
     return parser
@@ -137,5 +152,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
+class _Ended(BaseException):
+    """SIGTERM came. No Exception: nothing but the cleaning up on the way out may take notice."""
+
+
+def _end(*_: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: a second one would cut the cleaning up short
+    raise _Ended
+
+
 def entry() -> NoReturn:
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, _end)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error: a terminal of few letters stops nothing
+    try:
+        sys.exit(main())
+    except _Ended:
+        print("luxgrad: ended; what was unfinished is removed", file=sys.stderr)
+        sys.exit(143)

@@ -129,7 +129,7 @@ def sheet(options: argparse.Namespace) -> None:
     layout = Sheet(options.columns, options.cell, options.gap, options.background, options.captions != "none")
     layout.size(len(files))
     numbered = (str(number) for number in range(1, len(files) + 1))
-    captions = [path.name for path in files] if options.captions == "file name" else list(numbered)
+    captions = [plain(path.name) for path in files] if options.captions == "file name" else list(numbered)
 
     def cell(path: Path):
         photo = read_photo(path, develop="half")

@@ -20,7 +20,7 @@ from ..graph.outputs import gather_sources, output_of
 from ..graph.ports import PORTS
 from ..light.photo import Photo
 from .problems import UsageError, problem_line
-from .show import Bar
+from .show import Bar, plain
 from .workflow import device, input_files, named_files, open_graph, read_photos, refuse_inputs
 
 
@@ -47,7 +47,7 @@ def _run_each(running: _Run, texts: Sequence[str]) -> None:
     for number, (files, photos) in enumerate(results, 1):
         try:
             out = running.write(files, photos(), f"{number} of {len(inputs)}")
-            print(f"{number} of {len(inputs)}: {out}", flush=True)
+            print(plain(f"{number} of {len(inputs)}: {out}"), flush=True)
         except Exception as error:
             line = problem_line(error)
             if line is None:

@@ -10,10 +10,11 @@ from ..ops.spec import REGISTRY, OpSpec, Param
 
 def operations() -> list[dict[str, Any]]:
     """Every operation with its sockets, parameters, ranges, defaults and tooltips."""
-    return [_operation(spec) for _, spec in sorted(REGISTRY.items())]
+    return [operation_facts(spec) for _, spec in sorted(REGISTRY.items())]
 
 
-def _operation(spec: OpSpec) -> dict[str, Any]:
+def operation_facts(spec: OpSpec) -> dict[str, Any]:
+    """All that a declaration says of an operation."""
     return {
         "id": spec.id,
         "node": spec.node_id,

@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Sequence
 
+from ..graph.errors import plain as plain
+
 _WIDTH = 30
 _PAUSE = 0.1
 
@@ -18,11 +20,6 @@ def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
         cells = (cell.rjust(w) if i in right else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths)))
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
-
-
-def plain(text: str) -> str:
-    """Text of others (titles, file names) made safe for a terminal: one line, nothing that moves the cursor."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 class Bar:

@@ -254,7 +254,8 @@ def _whole(execution: Execution, ref: Ref) -> Tensor:
 
 def as_photo(job: Job, pixels: Tensor) -> Photo:
     """A rendered output as a photo, with what travels beside its pixels."""
-    return dataclasses.replace(companions(job), raster=pixels)
+    beside = companions(job)
+    return Photo(pixels, beside.alpha, beside.light, beside.metadata)
 
 
 def companions(job: Job) -> Photo:

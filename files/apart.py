@@ -9,11 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import os
-import shutil
 import signal
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +18,7 @@ import numpy as np
 
 from .errors import FileError
 from .formats.format import Decoded, Development, Encoding, Format, Header
+from .leftovers import scratch
 from .limits import limits
 from .patience import processor_seconds, seconds
 from .spawn import Spawned
@@ -51,7 +48,7 @@ def start_by(start: Callable[[Path, Path], Process]) -> None:
 
 def decode_apart(form: Format, path: Path, development: Development = Development()) -> Decoded:  # noqa: B008
     """As `form.read`, in a process of its own, after checking the header there. Raises FileError."""
-    with _folder() as folder:
+    with scratch() as folder:
         answer = _ask(form, path, folder, development)
         with _believed(), open(folder / ARRAYS, "rb") as file:
             return Decoded(**{name: _unpacked(value, file) for name, value in answer.items()})
@@ -59,7 +56,7 @@ def decode_apart(form: Format, path: Path, development: Development = Developmen
 
 def header_apart(form: Format, path: Path) -> Header:
     """As `form.header`, in a process of its own. Raises FileError."""
-    with _folder() as folder:
+    with scratch() as folder:
         answer = _ask(form, path, folder, None)
         with _believed():
             return Header(**answer["header"])
@@ -72,19 +69,6 @@ def _believed() -> Iterator[None]:
         yield
     except (OSError, ValueError, TypeError, KeyError, OverflowError, MemoryError):
         raise FileError("damaged: what its decoder made of it cannot be read") from None
-
-
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder that says whose it is: a later run may remove it once that process is gone."""
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=f"luxgrad_{os.getpid()}_{time.time_ns()}_"))
-    except OSError as error:
-        raise FileError(f"no folder could be made to decode it in: {error.strerror or error}") from None
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _ask(form: Format, path: Path, folder: Path, development: Development | None) -> dict[str, Any]:

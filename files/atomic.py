@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import platform
-import re
+import shutil
 import tempfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,15 +14,16 @@ from typing import Any
 from PIL import Image
 
 from .errors import FileError
+from .leftovers import clear, hidden_prefix, owner
 
-_HERE = f"{zlib.crc32(platform.node().encode()):08x}"
+_PART = ".part"
 
 
 @contextlib.contextmanager
 def whole_file(path: Path, force: bool = True) -> Iterator[Path]:
     """A temporary name beside `path` to write to; renamed when the block ends well, removed when it does not.
 
-    A writer that is killed leaves a hidden `.NAME.MACHINE-PROCESS.*.part` file, which the next writer of this name removes.
+    A writer that is killed leaves a hidden `.NAME.OWNER.*.part` file, which the next writer of this name removes.
 
     force: replace a file that is there. Raises FileError in place of OSError (disk full, no permission, no folder).
     """
@@ -34,8 +33,8 @@ def whole_file(path: Path, force: bool = True) -> Iterator[Path]:
         raise FileError(f"{path}: there is no folder {path.parent}")
     part = None
     try:
-        _clear(path)
-        handle, name = tempfile.mkstemp(prefix=f"{_prefix(path)}{_HERE}-{os.getpid()}.", suffix=_suffix(path), dir=path.parent)
+        clear(path.parent, hidden_prefix(path), _PART + path.suffix)
+        handle, name = tempfile.mkstemp(prefix=f"{hidden_prefix(path)}{owner()}.", suffix=_PART + path.suffix, dir=path.parent)
         os.close(handle)
         part = Path(name)
         yield part
@@ -48,34 +47,26 @@ def whole_file(path: Path, force: bool = True) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
-def _prefix(path: Path) -> str:
-    return f".{path.name[:60]}."
+@contextlib.contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """A temporary folder beside `out`; its files move there, over those of their names, when the block ends well.
 
-
-def _suffix(path: Path) -> str:
-    return ".part" + path.suffix
-
-
-def _clear(path: Path) -> None:
-    """Remove what earlier writers of this file left behind when they were killed: their names say machine and process."""
-    with os.scandir(path.parent) as entries:
-        names = [entry.name for entry in entries if entry.name.startswith(_prefix(path)) and entry.name.endswith(_suffix(path))]
-    for name in names:
-        maker = name.removeprefix(_prefix(path)).partition(".")[0]
-        if re.fullmatch(rf"{_HERE}-\d{{1,9}}", maker) and not _alive(int(maker.partition("-")[2])):
-            path.with_name(name).unlink(missing_ok=True)
-
-
-def _alive(process: int) -> bool:
-    if os.name != "posix":
-        return True  # elsewhere asking a process would end it
+    What a killed writer leaves is removed by the next, as of `whole_file`. Raises FileError in place of OSError.
+    """
+    part = None
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+        clear(out.parent, hidden_prefix(out), _PART)
+        part = Path(tempfile.mkdtemp(prefix=f"{hidden_prefix(out)}{owner()}.", suffix=_PART, dir=out.parent))
+        yield part
+        for file in sorted(path for path in part.rglob("*") if path.is_file()):
+            goal = out / file.relative_to(part)
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(goal)
+    except OSError as error:
+        raise FileError(f"{out}: could not be written: {error.strerror or error}") from None
+    finally:
+        if part is not None:
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def _umask() -> int:
@@ -91,4 +82,5 @@ def save_image(image: Image.Image, path: Path, kind: str, **options: Any) -> Non
     """Write a Pillow image by way of memory: its own writer does not notice a disk that fills up."""
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
-    path.write_bytes(buffer.getbuffer())
+    with open(path, "wb") as file:
+        file.write(buffer.getbuffer())

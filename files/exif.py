@@ -68,12 +68,30 @@ def _plain(value: Any) -> Any:
         return numbers if all(isinstance(number, (int, float)) for number in numbers) else None
     if isinstance(value, bytes):
         return _text_of(value)
-    return value.strip("\0 ") if isinstance(value, str) else None
+    return _by_utf_8(value).strip("\0 ") if isinstance(value, str) else None
+
+
+class _Text(str):
+    """An ASCII entry, a letter for each of its bytes (Latin-1), which are written as they were.
+
+    Pillow would write a question mark for what is no ASCII.
+    """
+
+    def encode(self, *_: Any) -> bytes:
+        return super().encode("latin-1")
+
+
+def _by_utf_8(text: str) -> str:
+    """What the bytes of an ASCII entry say: many cameras and programs write UTF-8."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
 
 
 def _text_of(value: bytes) -> str | None:
     """Bytes that are text: versions, and comments behind the name of their character set."""
-    codec = {b"ASCII": "ascii", b"UNICO": "utf-16"}.get(value[:5])
+    codec = {b"ASCII": "utf-8", b"UNICO": "utf-16"}.get(value[:5])
     try:
         text = value[8:].decode(codec) if codec else value.decode("ascii")
     except UnicodeError:
@@ -140,15 +158,19 @@ def entries_of(exif: Image.Exif) -> dict[int, Any]:
     with _tolerant():
         for tag in list(exif):
             with contextlib.suppress(*_WRONG):
-                found[tag] = exif[tag]
+                found[tag] = _kept(exif[tag])
     return found
 
 
 def directory_of(exif: Image.Exif, pointer: int) -> dict[int, Any]:
     """The entries behind a pointer; none where they cannot be read."""
     with _tolerant():
-        return dict(exif.get_ifd(pointer))
+        return {tag: _kept(value) for tag, value in exif.get_ifd(pointer).items()}
     return {}
+
+
+def _kept(value: Any) -> Any:
+    return _Text(value) if isinstance(value, str) else value
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -15,7 +16,7 @@ from .metadata import FILE_NAME
 _FIELD = re.compile(r"\{(\w*)(?::0?(\d{1,2}))?\}")
 _COMFY_DATE = re.compile(r"%date:([^%]*)%")
 _COMFY_PARTS = {"yyyy": "%Y", "yy": "%y", "MM": "%m", "dd": "%d", "hh": "%H", "mm": "%M", "ss": "%S"}
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*{}%\u202a-\u202e\u2066-\u2069]+')
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*{}%\u202a-\u202e\u2066-\u2069\ud800-\udfff]+')
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 _LONGEST_VALUE, _LONGEST_NAME = 80, 240
 _MOST_COUNTED = 10_000_000
@@ -87,7 +88,6 @@ def _taken(facts: Mapping[str, Any]) -> datetime:
 def safe(text: str) -> str:
     """A value as part of a file name on every system: no separators or control characters, never hidden, not too long."""
     text = _FORBIDDEN.sub("-", text).strip(" .-")[:_LONGEST_VALUE].strip(" .")
-    text = text.encode("utf-8", "replace").decode()
     return f"_{text}" if _RESERVED.match(text) else text or _UNKNOWN
 
 
@@ -99,8 +99,12 @@ def numbered(path: Path, always_from: int | None = None) -> Path:
     name, first = path.name, 1
     if always_from is not None and "counter" not in [match[1] for match in _FIELD.finditer(name)]:
         name, first = f"{path.stem}_{{counter:05}}_{path.suffix}", always_from
-    if len(name.encode()) > _LONGEST_NAME:
-        raise FileError(f"{name[:60]}...: expected a file name of at most {_LONGEST_NAME} bytes; got {len(name.encode())}")
+    try:
+        length = len(os.fsencode(name))
+    except UnicodeEncodeError:
+        raise FileError(f"expected a file name; got {name[:60]!r}, which no file can have") from None
+    if length > _LONGEST_NAME:
+        raise FileError(f"{name[:60]}...: expected a file name of at most {_LONGEST_NAME} bytes; got {length}")
     if "{counter" not in name:
         return path
     for number in range(first, _MOST_COUNTED):

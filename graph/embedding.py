@@ -52,7 +52,7 @@ def texts_of(prompt: Mapping[str, Any] | None, document: Any) -> dict[str, str]:
 
 def _blanked(value: Any, secrets: set[str], deep: int) -> Any:
     """A copy without secrets, and without numbers that no reader takes: NaN is ComfyUI's mark of nodes that always run."""
-    if deep < 0:
+    if deep == 0 and isinstance(value, (Mapping, list, tuple)):
         raise WorkflowError(f"expected a workflow of lists and objects at most {MOST_DEEP} deep; got one nested too deeply")
     if isinstance(value, Mapping):
         return {

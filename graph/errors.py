@@ -10,9 +10,21 @@ _LONGEST = 1500
 _MOST_DIGITS = 40
 
 
+def plain(text: str) -> str:
+    """Text of others (titles, file names) made safe to show: one line, nothing that moves a cursor.
+
+    Bytes of a file name that are no UTF-8 are shown as such: `caf\\xe9.png`.
+    """
+    return "".join(letter if letter.isprintable() else _byte(letter) for letter in text)
+
+
+def _byte(letter: str) -> str:
+    return f"\\x{ord(letter) - 0xDC00:02x}" if "\udc80" <= letter <= "\udcff" else " "
+
+
 def one_line(text: str, longest: int = _LONGEST) -> str:
     """A text without line breaks and control characters, cut where it is longer than people read."""
-    flat = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: 4 * longest]).split())
+    flat = " ".join(plain(text[: 4 * longest]).split())
     return flat if len(flat) <= longest else flat[: longest - 3] + "..."
 
 

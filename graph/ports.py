@@ -143,14 +143,43 @@ def compare(photo: Image, before: Image) -> Report:
     raise WorkflowError("a comparison is not run as a step; ask for a picture")
 
 
-def auto(photo: Image) -> Report:
-    """A first guess of exposure, white balance, contrast and vibrance, by rules.
+class Counsel(NamedTuple):
+    """What Advice gives."""
 
-    photo: the photo at the end of the steps to set; what its camera gave is measured.
+    report: Report
+    patch: Report
+    conversation: Report
+
+
+def advice(
+    photo: Image,
+    words: Report | None = None,
+    advisor: Annotated[str, Text(longest=64)] = "auto",
+    say: Annotated[str, Text(multiline=True, longest=4000)] = "",
+    conversation: Annotated[str, Text(multiline=True, longest=1_000_000)] = "",
+) -> Counsel:
+    """Ask an advisor about a photo: what it finds and why, and the edits of this workflow that would mend it.
+
+    photo: the photo at the end of the steps to judge; the edited picture is looked at, and the sliders before it are moved.
+    words: a sentence from another node, said after what `say` says.
+    advisor: who is asked.
+    say: what to tell the advisor, in words. Auto goes by what it sees.
+    conversation: earlier turns, as data. The editor keeps it; Apply adds a turn.
+
+    Gives the report in words, the patch (edits of the workflow, each with its reason) and the conversation with this turn,
+    all as text. Nothing is changed until the patch is applied.
+    """
+    raise WorkflowError("advice is not run as a step; ask for it")
+
+
+def auto(photo: Image) -> Report:
+    """The advisor auto, from before there were others. Use Advice.
+
+    photo: the photo at the end of the steps to judge.
 
     Gives a patch: edits of the workflow, as text.
     """
-    raise WorkflowError("a guess is not run as a step; ask for it")
+    raise WorkflowError("advice is not run as a step; ask for it")
 
 
 class PhotoFacts(NamedTuple):
@@ -250,6 +279,7 @@ PORTS: dict[str, OpSpec] = {
         _port(compare, "view"),
         _port(photo_info, "view"),
         _port(contact_sheet, "sheet"),
+        _port(advice, "advice"),
         _port(auto, "advice"),
         _port(fit, "fit"),
     )

@@ -145,7 +145,8 @@ def _check_links(graph: Graph) -> None:
 def _check_cycles(graph: Graph) -> None:
     import networkx
 
-    wires = networkx.DiGraph((link.step, step.id) for step in graph for link in step.links.values())
+    wires = networkx.DiGraph()
+    wires.add_edges_from((link.step, step.id) for step in graph for link in step.links.values())
     if not networkx.is_directed_acyclic_graph(wires):
         loop = [edge[0] for edge in networkx.find_cycle(wires)]
         shown = " -> ".join([*loop[:6], "..."] if len(loop) > 6 else [*loop, loop[0]])

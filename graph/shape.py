@@ -10,6 +10,7 @@ from .errors import WorkflowError, got, one_line
 
 MOST_DEEP = 64
 MOST_STEPS = 100_000
+_MOST_NAMES = 8
 
 
 class _At(NamedTuple):
@@ -19,7 +20,11 @@ class _At(NamedTuple):
     around: _At | None = None
 
     def __str__(self) -> str:
-        return f"{self.around}, {self.name}" if self.around else self.name
+        names, at = [self.name], self.around
+        while at is not None:
+            names.append(at.name)
+            at = at.around
+        return ", ".join([*names[: -_MOST_NAMES - 1 : -1], *(["..."] if len(names) > _MOST_NAMES else [])])
 
 
 def plain_data(data: Any, name: str = "workflow") -> Any:

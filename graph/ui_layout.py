@@ -102,7 +102,8 @@ def _depths(api: Mapping[str, Any]) -> dict[str, int]:
     import networkx
 
     wires = {step_id: [v[0] for v in entry["inputs"].values() if is_link(v) and v[0] in api] for step_id, entry in api.items()}
-    order = networkx.DiGraph((origin, step_id) for step_id, origins in wires.items() for origin in origins)
+    order = networkx.DiGraph()
+    order.add_edges_from((origin, step_id) for step_id, origins in wires.items() for origin in origins)
     order.add_nodes_from(api)
     depth: dict[str, int] = {}
     for step_id in networkx.topological_sort(order):

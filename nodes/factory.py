@@ -20,6 +20,9 @@ from .recipe import Recipe, foreign, record, source, title_of
 from .tape import bare
 from .wire import carried, carry
 
+PLAIN = ("STRING", "FLOAT", "INT")
+"""Sockets of ComfyUI's own for which it draws a widget unless told that they are wires."""
+
 HIDDEN = {"unique_id": "UNIQUE_ID", "prompt": "PROMPT"}
 
 
@@ -90,7 +93,7 @@ def input_types(spec: OpSpec) -> dict[str, dict[str, Any]]:
 
 
 def _socket(entry: Input) -> tuple[str, dict[str, Any]]:
-    return entry.socket, {"tooltip": entry.tip}
+    return entry.socket, {"tooltip": entry.tip, **({"forceInput": True} if entry.socket in PLAIN else {})}
 
 
 def _widget(param: Param) -> tuple[Any, dict[str, Any]]:
@@ -161,12 +164,12 @@ def naming(spec: OpSpec, unique_id: str, prompt: Mapping[str, Any] | None) -> It
 
 
 def arriving(spec: OpSpec, unique_id: str, prompt: Mapping[str, Any] | None, values: Mapping[str, Any]) -> dict[str, Recipe]:
-    """The recipes at a node's sockets."""
+    """The recipes at a node's sockets; words and numbers are not among them, they arrive as they are."""
     wires = (prompt or {}).get(str(unique_id), {}).get("inputs", {})
     found: dict[str, Recipe] = {}
     for entry in sorted(spec.inputs, key=lambda wire: wire.socket == "MASK"):
         value = values.get(entry.name)
-        if value is None:
+        if value is None or entry.socket in PLAIN:
             continue
         if entry.socket == "MASK" and found and carried(value) is None:
             value = fitting_mask(value, next(iter(found.values())).size)

@@ -1,14 +1,10 @@
-"""Help pages for the editor, from the declarations. `python -m luxgrad.nodes.help` writes them anew."""
+"""Help pages for the editor, from the declarations. `make generate` writes them into web/docs."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from ..ops.params import Choice, Count, Slider
 from ..ops.spec import OpSpec, Param
 from .mappings import NODE_CLASS_MAPPINGS
-
-FOLDER = Path(__file__).parent / "web" / "docs"
 
 
 def page(spec: OpSpec) -> str:
@@ -48,15 +44,3 @@ def _shown(value: object) -> str:
 def pages() -> dict[str, str]:
     """File name -> text."""
     return {f"{node_id}.md": page(cls.SPEC) for node_id, cls in NODE_CLASS_MAPPINGS.items()}  # type: ignore[attr-defined]
-
-
-def main() -> None:
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for old in FOLDER.glob("*.md"):
-        old.unlink()
-    for name, text in pages().items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -21,6 +21,7 @@ from ..graph.ui_layout import is_link
 from ..ops.params import File
 from ..ops.spec import PICTURES, Input
 from . import comfy
+from .factory import PLAIN
 from .memory import MEMORY
 from .recipe import Recipe, record, source_of, title_of
 from .sinks import picture_of
@@ -64,7 +65,7 @@ class _Rebuilding:
         inputs = {
             wire.name: self._wire(node, entry, wire, depth)
             for wire in spec.inputs
-            if wire.required or given.get(wire.name) is not None
+            if wire.socket not in PLAIN and (wire.required or isinstance(given.get(wire.name), list))
         }
         values = {param.name: given[param.name] for param in spec.params if param.name in given}
         graph, handed = record(spec, node, title_of(self.prompt[node]), values, inputs)

@@ -8,10 +8,10 @@ from ..files import limits
 from ..graph.ports import PORTS
 from ..ops.spec import REGISTRY
 from . import comfy, live
+from .advising import AdviceNode, AutoNode
 from .factory import node_class
 from .fitting import FitNode
 from .gallery import ContactSheetNode, PhotoInfoNode
-from .guessing import AutoNode
 from .sinks import CompareNode, SavePhotoNode
 from .sources import FileNode, SourceNode
 
@@ -23,6 +23,7 @@ _PORT_CLASSES: dict[str, Any] = {
     "luxgrad.compare": CompareNode,
     "luxgrad.photo_info": PhotoInfoNode,
     "luxgrad.contact_sheet": ContactSheetNode,
+    "luxgrad.advice": AdviceNode,
     "luxgrad.auto": AutoNode,
     "luxgrad.fit": FitNode,
 }

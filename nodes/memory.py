@@ -8,45 +8,13 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from torch import Tensor
-
 from ..graph.ui_layout import is_link
+from ..light.looked import Looked
 from ..light.photo import Photo
-from ..light.rectangle import Region, Size
 
 _KEPT = 4
-
-
-@dataclass(frozen=True, eq=False)
-class Looked(Photo):
-    """A photo that remembers its last proxy."""
-
-    whole: Photo | None = None
-    proxies: dict[Size, Photo] = field(default_factory=dict)
-
-    @property
-    def size(self) -> Size:
-        assert self.whole is not None
-        return self.whole.size
-
-    @property
-    def pixels(self) -> Tensor:
-        assert self.whole is not None
-        return self.whole.pixels
-
-    def read(self, region: Region) -> Tensor:
-        assert self.whole is not None
-        return self.whole.read(region)
-
-    def reduced(self, size: Size) -> Photo:
-        assert self.whole is not None
-        if size not in self.proxies:
-            self.proxies.clear()
-            self.proxies[size] = self.whole.reduced(size)
-        return self.proxies[size]
 
 
 class Memory:
@@ -73,8 +41,7 @@ class Memory:
         """A photo with its last proxy; whole() opens it."""
         with self._lock:
             if key not in self._looked:
-                photo = whole()
-                self._looked[key] = Looked(photo.raster, photo.alpha, photo.light, photo.metadata, photo)
+                self._looked[key] = Looked.of(whole())
                 while len(self._looked) > _KEPT:
                     self._looked.popitem(last=False)
             self._looked.move_to_end(key)

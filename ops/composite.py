@@ -20,10 +20,11 @@ from typing import Any
 from torch import Tensor
 
 from ..light.rectangle import Region, Size
+from .errors import DeclarationError
 from .frame import Frame
 from .params import Slider
 from .reach import Geometry, Interval, Reach, ask, margin_of
-from .spec import DeclarationError, OpSpec, declare, measurer, spec_of
+from .spec import OpSpec, declare, measurer, spec_of
 from .types import Metadata
 
 

@@ -15,17 +15,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from .docstring import read_docstring
+from .errors import DeclarationError
+from .example import ORDINARY, Example
 from .frame import Frame
-from .params import Choice, Count, File, Kind, Slider, Switch, Text
+from .params import BadValue, Choice, Count, File, Kind, Slider, Switch, Text
 from .reach import Arithmetic, Composite, Interval, Port, Reach, Reducer
 from .types import SOCKETS, Distances, Metadata, Reader, Socket, Writer
 
 PICTURES = ("IMAGE", "MASK")
 _INJECTED = {Frame: "frame", Metadata: "metadata", Distances: "distances", Reader: "read", Writer: "write"}
-
-
-class DeclarationError(TypeError):
-    """An operation is not declared completely; the text says what to write."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Output:
 
 @dataclass(frozen=True)
 class OpSpec:
-    """All there is to know of an operation."""
+    """All there is to know of an operation. template: the function of its family, where a table made it (`family`)."""
 
     id: str
     node_id: str
@@ -86,6 +85,8 @@ class OpSpec:
     notes: str
     neutral: typing.Mapping[str, float] | None
     display_transform: bool = False
+    example: Example = ORDINARY
+    template: Callable[..., Any] | None = None
 
     @property
     def family(self) -> str:
@@ -132,18 +133,30 @@ def spec_of(function: Callable) -> OpSpec:
     return _SPECS[function]
 
 
-def operation(reach: Reach, display_transform: bool = False) -> Callable[[Callable], Callable]:
-    """Declare an operation. display_transform: it renders scene light for a display."""
+def operation(reach: Reach, display_transform: bool = False, example: Example = ORDINARY) -> Callable[[Callable], Callable]:
+    """Declare an operation. display_transform: it renders scene light for a display. example: what its laws try it on."""
 
     def declare_operation(function: Callable) -> Callable:
-        family, _, file = function.__module__.rpartition(".")
-        if file != function.__name__:
-            raise DeclarationError(f"{function.__module__}: name the function {file}, as its file (one op = one file)")
-        spec = declare(function, reach, f"{family.rpartition('.')[2]}.{file}", display_transform)
-        REGISTRY[spec.id] = spec
+        op_id = f"{folder_of(function)}.{function.__name__}"
+        register(declare(function, reach, op_id, display_transform, example=example))
         return function
 
     return declare_operation
+
+
+def folder_of(function: Callable) -> str:
+    """The folder of a declaring function, which is the family of what it declares. Raises DeclarationError."""
+    family, _, file = function.__module__.rpartition(".")
+    if file != function.__name__:
+        raise DeclarationError(f"{function.__module__}: name the function {file}, as its file (one op = one file)")
+    return family.rpartition(".")[2]
+
+
+def register(spec: OpSpec) -> None:
+    """Make an operation known to every face. Raises DeclarationError where its id is taken."""
+    if spec.id in REGISTRY:
+        raise DeclarationError(f"{spec.id}: is declared already, in {REGISTRY[spec.id].function.__module__}")
+    REGISTRY[spec.id] = spec
 
 
 def declare(
@@ -153,6 +166,8 @@ def declare(
     display_transform: bool = False,
     node_id: str | None = None,
     hidden: bool = False,
+    example: Example = ORDINARY,
+    template: Callable | None = None,
 ) -> OpSpec:
     """Read a function's signature and docstring into a spec. Raises DeclarationError where something is missing.
 
@@ -160,7 +175,7 @@ def declare(
     see it, so that it needs no tooltips.
     """
     hints = typing.get_type_hints(function, include_extras=True)
-    summary, tips, notes = _read_docstring(function, list(inspect.signature(function).parameters))
+    summary, tips, notes = read_docstring(function, list(inspect.signature(function).parameters))
     inputs, params, injected = [], [], {}
     for name, parameter in inspect.signature(function).parameters.items():
         hint, default = hints.get(name), parameter.default
@@ -179,6 +194,7 @@ def declare(
         else:
             raise DeclarationError(f"{op_id}: annotate {name} with a socket type or Annotated[Scalar, Slider(...)]")
     _check_reach(op_id, reach, {*hints, "frame", "total", "size"})
+    _check_example(op_id, example, params)
     spec = OpSpec(
         id=op_id,
         node_id=node_id or f"luxgrad.{op_id}",
@@ -192,6 +208,8 @@ def declare(
         notes=notes,
         neutral=_neutral(op_id, notes, params),
         display_transform=display_transform,
+        example=example,
+        template=template,
     )
     _check_outputs(spec)
     _SPECS[function] = spec
@@ -231,27 +249,6 @@ def _outputs(op_id: str, hint: Any) -> tuple[Output, ...]:
     return tuple(Output(name, socket) for name, socket in zip(names, sockets))
 
 
-def _read_docstring(function: Callable, names: list[str]) -> tuple[str, dict[str, str], str]:
-    """A docstring as summary, tooltips by parameter name (or pattern, such as *_hue), and notes."""
-    paragraphs = [p.strip() for p in (inspect.getdoc(function) or "").split("\n\n") if p.strip()]
-    if not paragraphs:
-        raise DeclarationError(f"{function.__name__}: write a docstring; its first sentence becomes the description")
-    tips: dict[str, str] = {}
-    notes = []
-    for paragraph in paragraphs[1:]:
-        current = None
-        for line in paragraph.splitlines():
-            start = re.match(r"([\w*]+): (.+)", line)
-            if start and any(fnmatch.fnmatch(name, start[1]) for name in names):
-                current = start[1]
-                tips[current] = start[2].strip()
-            elif current:
-                tips[current] += " " + line.strip()
-        if current is None:
-            notes.append(" ".join(paragraph.split()))
-    return " ".join(paragraphs[0].split()), tips, "\n\n".join(notes)
-
-
 def _neutral(op_id: str, notes: str, params: list[Param]) -> typing.Mapping[str, float] | None:
     """The sentence `Neutral: a = 0, b = 1.` or `Neutral: the defaults.` of the notes, as values; else None."""
     if "Neutral: the defaults." in notes:
@@ -269,7 +266,10 @@ def _neutral(op_id: str, notes: str, params: list[Param]) -> typing.Mapping[str,
 def _checked_default(op_id: str, name: str, kind: Kind, default: Any) -> Any:
     if default is inspect.Parameter.empty:
         raise DeclarationError(f"{op_id}: give {name} a default")
-    value: Any = kind.check(default)
+    try:
+        value: Any = kind.check(default)
+    except BadValue as error:
+        raise DeclarationError(f"{op_id}: its default of {name}: {error}") from None
     if isinstance(kind, Slider):
         low, high = kind.comfortable
         if not kind.low <= low < high <= kind.high or not low <= value <= high:
@@ -297,3 +297,15 @@ def _check_reach(op_id: str, reach: Reach, known: set[str]) -> None:
         unknown = set(inspect.signature(function).parameters) - known
         if unknown:
             raise DeclarationError(f"{op_id}: {function.__name__} names {', '.join(sorted(unknown))}, not parameters")
+
+
+def _check_example(op_id: str, example: Example, params: list[Param]) -> None:
+    kinds = {param.name: param.kind for param in params if not isinstance(param.kind, Slider)}
+    unknown = set(example.values) - set(kinds)
+    if unknown:
+        raise DeclarationError(f"{op_id}: its example sets {', '.join(sorted(unknown))}, which is no count, choice or switch")
+    for name, value in example.values.items():
+        try:
+            kinds[name].check(value)
+        except BadValue as error:
+            raise DeclarationError(f"{op_id}: its example sets {name}: {error}") from None

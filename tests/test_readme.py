@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from luxgrad.cli.main import main
-from luxgrad.ops.spec import REGISTRY
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -32,17 +31,11 @@ def test_the_python_example_runs_as_printed(tmp_path: Path) -> None:
     assert after > before + 10
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/how-it-works.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/how-it-works.md", "docs/advice.md"])
 def test_files_that_a_page_names_exist(page: str) -> None:
     text = (ROOT / page).read_text()
     for name in re.findall(r"(?:\]\(|`)((?:docs|ops|tests|light|workflows|benchmarks|training)/[\w./-]+)", text):
         assert (ROOT / name.rstrip("/.")).exists(), f"{page} names {name}"
-
-
-def test_the_readme_names_every_family_and_the_changelog_the_number_of_operations() -> None:
-    for spec in REGISTRY.values():
-        assert f"| {spec.family} |" in README
-    assert f"{len(REGISTRY)} operations" in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_the_terminal_commands_run_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from .heif_write import with_beside, without_track
 
 _LOSSLESS = 100
 _FULL_COLOUR = 90
+_YUV444, _YUV420 = 1, 3
+"""libavif's numbers of pixel formats. Their names in imagecodecs changed."""
 _SPEED = 8
 """Beside 6: a fifth of the time at quality 95 for 0.3 dB, an eighth without loss for 9 % more bytes."""
 
@@ -49,17 +53,26 @@ def encode(path: Path, codes: np.ndarray, beside: Beside, saving: Saving) -> Non
     lossless = saving.quality >= _LOSSLESS
     primaries, transfer = numbers_of(beside.encoding) or (UNSPECIFIED, UNSPECIFIED)
     matrix = IDENTITY if lossless else BT2020 if beside.encoding.primaries == "rec2020" else BT601
-    data = imagecodecs("AVIF").avif_encode(
+    codec = imagecodecs("AVIF")
+    numbers = {"primaries": primaries, "transfer": transfer, "matrix": matrix} if _says_colour(codec) else {}
+    data = codec.avif_encode(
         np.ascontiguousarray(codes),
         level=saving.quality,
         speed=_SPEED,
         bitspersample=int(saving.depth),
-        pixelformat="444" if saving.quality >= _FULL_COLOUR else "420",
-        primaries=primaries,
-        transfer=transfer,
-        matrix=matrix,
+        pixelformat=_YUV444 if saving.quality >= _FULL_COLOUR else _YUV420,
+        **numbers,
     )
-    path.write_bytes(with_beside(data, beside))
+    path.write_bytes(with_beside(data, beside, primaries, transfer))
+
+
+def _says_colour(codec: ModuleType) -> bool:
+    """Whether the encoder takes numbers of colour (imagecodecs 2025.11.11).
+
+    One that does not leaves primaries and transfer of its stream unspecified, so that the boxes alone say them, and chooses the
+    matrix itself: none without loss, otherwise BT.601.
+    """
+    return "primaries" in inspect.signature(codec.avif_encode).parameters
 
 
 AVIF = Format(

@@ -42,6 +42,7 @@ class GainMap:
 
     values: (h, w, 1 or 3) 8-bit codes. lowest, highest: log2 of the gain at code 0 and 255. The code is a power `gamma` of
     where the gain lies between them. Gain is of light plus an offset: light = (plain + offset_plain) * gain - offset.
+    profile: the ICC profile with whose primaries all this is; None where with those of the plain picture.
     """
 
     values: np.ndarray
@@ -50,6 +51,7 @@ class GainMap:
     gamma: tuple[float, ...] = (1.0, 1.0, 1.0)
     offset_plain: tuple[float, ...] = (1 / 64, 1 / 64, 1 / 64)
     offset: tuple[float, ...] = (1 / 64, 1 / 64, 1 / 64)
+    profile: bytes | None = None
 
 
 @dataclass

@@ -49,11 +49,20 @@ def read_gain_map(path: Path) -> GainMap | None:
     """The gain map of a JPEG; None where it has none. Raises FileError where it has one that cannot be used."""
     data = path.read_bytes()
     for picture in _further_pictures(data):
-        if numbers := _numbers(picture):
+        if found := _numbers(picture):
+            numbers, in_plain_space = found
             with Image.open(io.BytesIO(picture), formats=("JPEG",)) as image:
                 check_header(Header(image.width, image.height, len(image.getbands()), 8))
                 values = np.array(image if image.mode in ("L", "RGB") else image.convert("RGB"))
-            return GainMap(values.reshape(*values.shape[:2], -1), *numbers)
+                profile = None if in_plain_space else image.info.get("icc_profile")
+            coloured = values.ndim == 3 or any(len(set(kind)) > 1 for kind in numbers)
+            if coloured and not in_plain_space and profile is None:
+                raise FileError(
+                    "expected a gain map in the colour space of the plain picture, or with its own profile; got neither"
+                )
+            lowest, highest, gamma, offset_plain, offset = numbers
+            own = profile if coloured else None
+            return GainMap(values.reshape(*values.shape[:2], -1), lowest, highest, gamma, offset_plain, offset, own)
     return None
 
 
@@ -87,14 +96,14 @@ def _index(tiff: bytes) -> Iterator[tuple[int, int]]:
 Numbers = tuple[tuple[float, ...], ...]
 
 
-def _numbers(picture: bytes) -> Numbers | None:
-    """Lowest, highest, gamma and both offsets of a picture that is a gain map."""
+def _numbers(picture: bytes) -> tuple[Numbers, bool] | None:
+    """Lowest, highest, gamma and both offsets of a picture that is a gain map; and whether of the plain picture's primaries."""
     for marker, _, body in segments(picture):
         if marker == APP2 and body.startswith(ISO) and len(body) > len(ISO) + 4:
-            return _checked(_by_iso(body[len(ISO) :]))
+            return _checked(_by_iso(body[len(ISO) :])), bool(body[len(ISO) + 4] & _PLAIN_SPACE)
     for marker, _, body in segments(picture):
         if marker == APP1 and body.startswith(_XMP) and HDRGM.encode() in body:
-            return _checked(_by_xmp(body[len(_XMP) :]))
+            return _checked(_by_xmp(body[len(_XMP) :])), True
     return None
 
 
@@ -114,8 +123,6 @@ def _by_iso(body: bytes) -> Numbers:
         raise FileError("its gain map is damaged") from None
     if numbers[0] > numbers[1]:
         raise FileError("expected a gain map over a plain picture; got one over the brighter picture")
-    if not flags & _PLAIN_SPACE and channels == 3:
-        raise FileError("expected a gain map in the colour space of the plain picture; got another")
     return tuple((numbers[2 + kind :: 5] * 3)[:3] for kind in range(5))  # type: ignore[misc]
 
 

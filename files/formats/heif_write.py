@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import FileError
@@ -32,18 +33,29 @@ def without_track(path: Path) -> bytes:
     return make_box(b"ftyp", _STILL) + _meta_and_data(items, contents, len(_STILL) + 8)
 
 
-def with_beside(data: bytes, beside: Beside) -> bytes:
-    """An encoder's file with the profile, EXIF block and XMP packet of its primary picture. Raises FileError above 4 GB."""
+def with_beside(data: bytes, beside: Beside, primaries: int, transfer: int) -> bytes:
+    """An encoder's file with the profile, EXIF block and XMP packet of its primary picture. Raises FileError above 4 GB.
+
+    primaries, transfer: what its colour numbers say; matrix and range stay those of the encoder.
+    """
     file = io.BytesIO(data)
     top = {box.kind: box for box in boxes(file)}
     items = read_items(file, top[b"meta"])
     contents = {number: item.read(file, len(data)) for number, item in items.items.items()}
-    items.items[items.primary].properties += (Property(b"colr", b"prof" + beside.profile),)
+    said = tuple(_numbered(entry, primaries, transfer) for entry in items.items[items.primary].properties)
+    items.items[items.primary].properties = (*said, Property(b"colr", b"prof" + beside.profile))
     if beside.exif:
         _describe(items, contents, Item(b"Exif", hidden=True), bytes(4) + beside.exif.removeprefix(b"Exif\0\0"))
     if beside.xmp:
         _describe(items, contents, Item(b"mime", XMP, hidden=True), beside.xmp)
     return make_box(b"ftyp", top[b"ftyp"].read(file)) + _meta_and_data(items, contents, top[b"ftyp"].end)
+
+
+def _numbered(entry: Property, primaries: int, transfer: int) -> Property:
+    """A property, with these numbers where it is that of colour numbers."""
+    if entry.kind != b"colr" or entry.body[:4] != b"nclx":
+        return entry
+    return replace(entry, body=struct.pack(">4sHH", b"nclx", primaries, transfer) + entry.body[8:])
 
 
 def _describe(items: Items, contents: dict[int, bytes], item: Item, content: bytes) -> None:

@@ -27,7 +27,8 @@ _MOST_METADATA = 16 << 20
 _MOST_STREAM = 1 << 62
 _HEADER_BYTES = 1 << 16
 _LINEAR = Encoding("linear")
-_FLOAT = Depth(32, 8)
+_FLOAT, _HALF = Depth(32, 8), Depth(16, 5)
+_EFFORTS, _EFFORTS_OF_SMALL, _SMALL = (3, 5, 7), (3, 5, 7, 9, 10), 1 << 18
 
 
 def header(path: Path) -> Header:
@@ -135,11 +136,16 @@ def encode(path: Path, codes: np.ndarray, beside: Beside, saving: Saving) -> Non
     header that says what they mean; others are handed over as unbounded linear light, and the header asks for the codes.
     """
     encoder, codes = imagecodecs("JPEG XL").jpegxl_encode, np.ascontiguousarray(codes)
-    lossless = saving.quality >= 100 or codes.dtype.kind == "f"
     depth: Depth | None = None
+    extra: Depth | None = None
     encoding: Encoding | None = beside.encoding
-    if lossless:
-        data = encoder(codes, lossless=True, effort=5 if codes.dtype.kind == "u" else 3, numthreads=_threads())
+    if codes.dtype == np.float32:
+        data = _floats(codes)
+    elif codes.dtype == np.float16:  # by the bits that they are stored as: before 0.12, libjxl lost bits of the smallest
+        depth = extra = _HALF
+        data = encoder(codes.view(np.uint16), lossless=True, effort=3, numthreads=_threads())
+    elif saving.quality >= 100:
+        data = encoder(codes, lossless=True, effort=5, numthreads=_threads())
     elif codes.dtype == np.uint8 and encoding == Encoding():
         encoding = None
         data = encoder(codes, distance=_distance(saving.quality), effort=6, numthreads=_threads())
@@ -151,7 +157,7 @@ def encode(path: Path, codes: np.ndarray, beside: Beside, saving: Saving) -> Non
         stream = _stream(file)
         level = b"" if data[:2] == SIGNATURE else b"".join(data[b.start : b.end] for b in boxes(file) if b.kind == b"jxll")
     if encoding is not None:
-        stream = relabelled(stream, encoding, depth)
+        stream = relabelled(stream, encoding, depth, extra=extra)
     with open(path, "wb") as out:
         out.write(_CONTAINER + _FILE_TYPE + level)
         if beside.exif:
@@ -159,6 +165,23 @@ def encode(path: Path, codes: np.ndarray, beside: Beside, saving: Saving) -> Non
         if beside.xmp:
             out.write(make_box(b"xml ", beside.xmp))
         out.write(make_box(b"jxlc", stream))
+
+
+def _floats(codes: np.ndarray) -> bytes:
+    """Floats without loss.
+
+    libjxl predicts their bits as whole numbers, whose differences may need 33 where signs mix. Until 0.12 they wrapped around,
+    which every decoder undoes; since then they are refused, and each effort predicts other differences.
+    """
+    codec = imagecodecs("JPEG XL")
+    for effort in _EFFORTS_OF_SMALL if codes.size < _SMALL else _EFFORTS:
+        try:
+            return codec.jpegxl_encode(codes, lossless=True, effort=effort, numthreads=_threads())
+        except codec.JpegxlError:
+            continue
+    raise FileError(
+        "expected light that libjxl can store as floats; got signs that alternate too much for it (half can hold them)"
+    )
 
 
 def _srgb_light(codes: np.ndarray, beside: Beside) -> np.ndarray:

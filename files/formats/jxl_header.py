@@ -31,11 +31,15 @@ class Depth:
 
 @dataclass(frozen=True)
 class ExtraChannel:
-    """A channel beside colour. kind: 0 is alpha. associated: colour is multiplied by it already."""
+    """A channel beside colour. kind: 0 is alpha. associated: colour is multiplied by it already.
+
+    depth_at: the bits where its depth lies; none in the short form, which is 8 bits of alpha.
+    """
 
     kind: int = _ALPHA
     depth: Depth = Depth()
     associated: bool = False
+    depth_at: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,8 @@ def _depth(read: BitReader) -> Depth:
 def _extra_channel(read: BitReader) -> ExtraChannel:
     if read.flag():
         return ExtraChannel()
-    kind, depth = read.enum(), _depth(read)
+    kind, start = read.enum(), read.at
+    depth, depth_at = _depth(read), (start, read.at)
     read.u32((0, 0), (3, 0), (4, 0), (1, 3))
     letters = read.u32((0, 0), (0, 4), (16, 5), (48, 10))
     read.at += 8 * letters
@@ -158,7 +163,7 @@ def _extra_channel(read: BitReader) -> ExtraChannel:
         read.at += 4 * 16
     if kind == _CFA:
         read.u32((1, 0), (0, 2), (3, 4), (19, 8))
-    return ExtraChannel(kind, depth, associated)
+    return ExtraChannel(kind, depth, associated, depth_at)
 
 
 def _tone_mapping(read: BitReader) -> None:
@@ -173,16 +178,19 @@ def _skip_extensions(read: BitReader) -> None:
     read.bits(0)
 
 
-def relabelled(data: bytes, encoding: Encoding | None, depth: Depth | None = None, skip: int = 0) -> bytes:
+def relabelled(
+    data: bytes, encoding: Encoding | None, depth: Depth | None = None, skip: int = 0, extra: Depth | None = None
+) -> bytes:
     """A stream whose header says another colour encoding or depth. Raises FileError where the header has no name for it.
 
-    skip: the bits after the header that an ICC profile takes, which is left out.
+    skip: the bits after the header that an ICC profile takes, which is left out. extra: the depth of those beside colour.
     """
     header = read_header(data)
     if header.colour_at[0] == header.colour_at[1]:
         raise FileError("a JPEG XL stream of the default kind has no field for its colour")
     write, at = BitWriter(), 0
-    for (start, end), put in ((header.depth_at, depth), (header.colour_at, encoding)):
+    beside = [(channel.depth_at, extra) for channel in header.extra if channel.depth_at]
+    for (start, end), put in ((header.depth_at, depth), *beside, (header.colour_at, encoding)):
         if put is not None:
             write.copy(data, at, start)
             _put_depth(write, put) if isinstance(put, Depth) else put_colour(write, put, header.grey)

@@ -2,12 +2,12 @@
 // Works with canvas nodes and Nodes 2.0: plain widgets, DOM widgets, badges and public hooks only.
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
-import { addElement, AUTO, COMPARE, FIT, isOurs, nodeAt, pathsOf, say, widgetOf, writeBack } from "./nodes.js";
+import { addElement, ADVICE, COMPARE, FIT, isOurs, nodeAt, pathsOf, remember, say, widgetOf, writeBack } from "./nodes.js";
 import { look, lookingAt, refresh, showPreview, watch } from "./live.js";
 import { leaveOut, photoOf, sliders, slidersAt, survey, tell, toggle } from "./strip.js";
 import { addCompare } from "./compare.js";
-import { insert } from "./insert.js";
 import { declare, mend } from "./older.js";
+import { applyPatch } from "./patch.js";
 import { bringShared, declareShared, openShared, SHARED, showShared } from "./shared.js";
 
 const COLOURS = { LUXGRAD_LOSS: "#c95d4a", LUXGRAD_LUT: "#c9a24a", LUXGRAD_NETWORK: "#7a6bc9", LUXGRAD_PERCENTILES: "#5a9e8f", LUXGRAD_GUIDE: "#5a9e8f" };
@@ -60,23 +60,31 @@ function executed({ detail }) {
   const node = nodeAt(path)?.node;
   if (!isOurs(node)) return;
   if (node.luxgradText && output.text?.[0]) node.luxgradText.textContent = output.text[0];
-  if (output.luxgrad_guess) [node.luxgradGuess, node.luxgradInsert] = [output.luxgrad_guess, output.luxgrad_insert?.[0]];
+  if (output.luxgrad_advice) [node.luxgradAdvice] = output.luxgrad_advice;
   if (output.luxgrad_before) node.luxgradCompare?.(output);
   if (output.luxgrad_pulls) survey();
 }
 
-// Auto --------------------------------------------------------------------------------------------------------------
+// Advice ------------------------------------------------------------------------------------------------------------
 
-function applyGuess(node) {
-  if (!node.luxgradGuess) say("Press Guess first.");
-  else if (!writeBack(node.luxgradGuess)) say("Nothing to change: the sliders stand as guessed, or their steps are not there yet.");
-}
-
-function insertGuess(node) {
-  const there = (node.luxgradMade ?? []).some((made) => made.graph?.getNodeById(made.id) === made);
-  if (!node.luxgradGuess) say("Press Guess first.");
-  else if (!node.luxgradInsert || there) say("Nothing to insert: every step of the guess is there.");
-  else node.luxgradMade = insert(node, node.luxgradInsert);
+/** Apply an advice once, as one step of undo: its edits, and the turn that it was in the conversation. */
+function apply(node) {
+  const advice = node.luxgradAdvice;
+  if (!advice) {
+    say("Press Advise first.");
+    return;
+  }
+  node.luxgradAdvice = null;
+  const changed = advice.edits.length ? applyPatch(node, advice.edits) : 0;
+  if (advice.edits.length && !changed) {
+    say("Nothing to change: the sliders stand as advised.");
+    return;
+  }
+  const [conversation, words] = [widgetOf(node, "conversation"), widgetOf(node, "say")];
+  if (conversation) conversation.value = advice.conversation;
+  if (words) words.value = "";
+  remember();
+  if (lookingAt()) refresh(lookingAt());
 }
 
 // Menus -------------------------------------------------------------------------------------------------------------
@@ -155,10 +163,11 @@ app.registerExtension({
       addButton(node, "Fit", () => fit(node));
       addText(node);
     }
-    if (node.comfyClass === AUTO) {
-      addButton(node, "Guess", () => app.queuePrompt(0, 1, pathsOf(node)));
-      addButton(node, "Apply", () => applyGuess(node));
-      addButton(node, "Insert", () => insertGuess(node));
+    if (ADVICE.includes(node.comfyClass)) {
+      const conversation = widgetOf(node, "conversation");
+      if (conversation) hide(conversation);
+      addButton(node, "Advise", () => app.queuePrompt(0, 1, pathsOf(node)));
+      addButton(node, "Apply", () => apply(node));
       addText(node);
     }
     if (node.comfyClass === COMPARE) {

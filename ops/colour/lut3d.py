@@ -62,8 +62,8 @@ def _positions(codes: Rgb, domain: Tensor, entries: int) -> Rgb:
 
 
 def _split(position: Tensor, entries: int) -> tuple[Tensor, Tensor]:
-    """A position as the entry below it and the share of the way to the next."""
-    entry = position.detach().floor().clamp_max(max(entries - 2, 0))
+    """A position as the entry below it and the share of the way to the next; of what is no number the share is none."""
+    entry = position.detach().nan_to_num(0.0).floor().clamp_max(max(entries - 2, 0))
     return entry.to(torch.int32), position - entry
 
 

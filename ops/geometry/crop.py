@@ -1,6 +1,7 @@
 from typing import Annotated
 
 from ...light.rectangle import Region, Size
+from ..example import Example
 from ..params import BadValue, Count
 from ..reach import geometry
 from ..spec import operation
@@ -24,7 +25,7 @@ def _region(out: Region, in_size: Size, out_size: Size, left: float, top: float)
     return out.moved(down, right)
 
 
-@operation(reach=geometry(_region, _size))
+@operation(reach=geometry(_region, _size), example=Example(values={"left": 10.0, "top": 5.0, "right": 12.0}))
 def crop(image: Image, left: Edge = 0.0, right: Edge = 0.0, top: Edge = 0.0, bottom: Edge = 0.0) -> Image:
     """Cut away the edges of the picture.
 

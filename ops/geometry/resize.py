@@ -5,6 +5,7 @@ from torch import Tensor
 
 from ...light.planes import stack
 from ...light.rectangle import Region, Size
+from ..example import Example
 from ..frame import Frame
 from ..params import Count
 from ..reach import geometry
@@ -29,7 +30,7 @@ def _region(out: Region, in_size: Size, out_size: Size) -> Region:
     )
 
 
-@operation(reach=geometry(_region, _size))
+@operation(reach=geometry(_region, _size), example=Example(values={"long_edge": 17}))
 def resize(
     image: Image,
     frame: Frame,

@@ -2,10 +2,11 @@ import math
 from typing import Annotated
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...light.planes import join, planes
 from ...light.transfer import MIDDLE_GREY, odd_power
+from ..example import Example
 from ..params import Slider
 from ..reach import POINTWISE
 from ..spec import operation
@@ -24,7 +25,11 @@ def features(r: Tensor, g: Tensor, b: Tensor, contrast: Scalar, skew: Scalar, gr
     return torch.cat([*light, *(slider.to(r).expand_as(light[0]) for slider in sliders)], dim=1)
 
 
-@operation(reach=POINTWISE, display_transform=True)
+def _tiny() -> dict[str, Network]:
+    return {"network": Network(nn.Sequential(nn.Conv2d(6, 8, 1), nn.SiLU(), nn.Conv2d(8, 3, 1)))}
+
+
+@operation(reach=POINTWISE, display_transform=True, example=Example(sockets=_tiny))
 def sigmoid(
     image: Image,
     network: Annotated[Network, weights("sigmoid_proxy")],

@@ -222,6 +222,51 @@ def test_auto_prints_a_patch_or_writes_a_workflow(desk: Path, capsys: pytest.Cap
     assert main(["run", str(desk / "auto.json"), "--input", str(desk / "photo.png"), "--out", str(desk / "auto.png")]) == 0
 
 
+def test_advise_says_what_it_finds_and_why_or_writes_the_workflow(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    luxgrad.save(Photo(luxgrad.load(desk / "photo.png").pixels * 0.25), desk / "dark.png")
+    command = ["advise", str(desk / "edit.json"), "--input", str(desk / "dark.png")]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "too dark (" in said
+    assert "EV under white" in said
+    assert main([*command, "--json", "--apply", str(desk / "advised.json")]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert {finding["what"] for finding in report["findings"]} >= {"too dark"}
+    assert all(edit["reason"] for edit in report["patch"] if edit["edit"] in ("set", "add"))
+    assert report["conversation"][0]["advisor"] == "auto"
+    advised = luxgrad.open(desk / "advised.json")
+    assert advised.steps != luxgrad.open(desk / "edit.json").steps
+    assert main(["advise", "--advisors"]) == 0
+    assert capsys.readouterr().out.startswith("auto: Rules for exposure")
+
+
+def test_an_advice_step_says_who_is_asked_what_and_keeps_the_turn(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = json.loads((desk / "edit.json").read_text())
+    (link,) = (entry["inputs"]["image"] for entry in data.values() if entry["class_type"] == "luxgrad.save_photo")
+    data["ask"] = {"class_type": "luxgrad.advice", "inputs": {"photo": link, "advisor": "nobody", "say": "warmer"}}
+    write(desk / "ask.json", data)
+    command = ["advise", str(desk / "ask.json"), "--input", str(desk / "photo.png")]
+    assert main(command) == 2
+    assert "there is no advisor 'nobody'" in capsys.readouterr().err
+    assert main([*command, "--advisor", "auto", "--apply", str(desk / "next.json")]) == 0
+    step = luxgrad.open(desk / "next.json").steps["ask"]
+    assert [(turn["say"], turn["advisor"]) for turn in json.loads(step.value("conversation"))] == [("warmer", "auto")]
+    assert step.value("say") == ""
+    assert main([*command, "--advisor", "auto", "--apply", str(desk / "ask.json"), "--force"]) == 2
+    assert "inputs are never overwritten" in capsys.readouterr().err
+    data["info"] = {"class_type": "luxgrad.photo_info", "inputs": {"photo": link}}
+    data["ask"]["inputs"]["words"] = ["info", 10]
+    write(desk / "wired.json", data)
+    assert main(["advise", str(desk / "wired.json"), "--input", str(desk / "photo.png"), "--advisor", "auto"]) == 2
+    assert "its words come by wire from another node; give the sentence with --say" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("say", ["x" * 4001])
+def test_a_sentence_that_is_too_long_is_one_line(desk: Path, capsys: pytest.CaptureFixture[str], say: str) -> None:
+    assert main(["advise", str(desk / "edit.json"), "--input", str(desk / "photo.png"), "--say", say]) == 2
+    assert capsys.readouterr().err == "luxgrad: say: expected text of at most 4000 characters; got 4001 characters\n"
+
+
 def test_check_says_what_a_workflow_needs_and_what_is_odd(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = to_data(chain("tone.exposure", "tone.sigmoid"))
     data["photo"] = {"class_type": "LoadImage", "inputs": {"image": "photo.png"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image, ImageOps
 import luxgrad
 from luxgrad.files.decode import decode
 from luxgrad.files.errors import FileError
+from luxgrad.files.formats import avif
 from luxgrad.files.formats.avif import AVIF, encode
 from luxgrad.files.formats.cicp import encoding_of, numbers_of
 from luxgrad.files.formats.format import Beside, Encoding, Saving
@@ -21,7 +23,7 @@ from luxgrad.files.formats.heif import read_still
 from luxgrad.files.photo import _upright
 
 from .heif_files import PROFILE, XMP, body_of, damaged, exif, patched
-from .oracles import program
+from .oracles import pillow_avif, program
 
 
 def noise(channels: int, depth: str = "8", shape: tuple[int, int] = (20, 31)) -> np.ndarray:
@@ -52,6 +54,7 @@ def test_another_decoder_finds_the_same_codes(tmp_path: Path, depth: str) -> Non
     codes, path, png = noise(3, depth), tmp_path / "a.avif", tmp_path / "a.png"
     written(path, codes, depth)
     if depth == "8":
+        pillow_avif()
         np.testing.assert_array_equal(np.array(Image.open(path)), codes)
     subprocess.run([program("avifdec"), "-d", "16" if depth == "10" else "8", path, png], check=True, capture_output=True)
     found = imagecodecs.png_decode(png.read_bytes())
@@ -66,6 +69,29 @@ def test_a_10_bit_ramp_is_near_at_quality_90(tmp_path: Path) -> None:
     error = np.abs(AVIF.decode(tmp_path / "a.avif").values.astype(int) - codes)
     assert error.max() <= 6
     assert error.mean() < 1.5
+
+
+class Plain:
+    """An encoder without words for pixel formats and without numbers of colour, as imagecodecs was before 2025.11.11."""
+
+    def avif_encode(self, data, level=None, speed=None, bitspersample=None, pixelformat=None) -> bytes:
+        assert isinstance(pixelformat, int)
+        return imagecodecs.avif_encode(data, level=level, speed=speed, bitspersample=bitspersample, pixelformat=pixelformat)
+
+
+@pytest.mark.parametrize("encoding", [Encoding("pq", "rec2020"), Encoding("srgb", "p3")])
+@pytest.mark.parametrize("quality", [100, 90, 60])
+def test_an_encoder_that_cannot_be_told_the_colour_writes_files_that_say_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: Encoding, quality: int
+) -> None:
+    path, ramp = tmp_path / "a.avif", np.arange(1024, dtype=np.uint16)
+    codes = np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], (16, 1024, 3)))
+    monkeypatch.setattr(avif, "imagecodecs", lambda _: Plain())
+    written(path, codes, "10", quality, Beside(PROFILE, encoding))
+    monkeypatch.undo()
+    decoded = AVIF.decode(path)
+    assert b"nclx" + struct.pack(">HH", *numbers_of(encoding)) in path.read_bytes()
+    assert np.abs(decoded.values.astype(int) - codes).max() <= {100: 0, 90: 6, 60: 40}[quality]
 
 
 @pytest.mark.parametrize(
@@ -86,6 +112,7 @@ def test_grey_and_limited_range_become_full_range(tmp_path: Path, options: tuple
 
 
 def test_profile_exif_and_xmp_are_read_back_by_pillow_and_by_us(tmp_path: Path) -> None:
+    pillow_avif()
     path = tmp_path / "a.avif"
     written(path, noise(4), beside=Beside(PROFILE, exif=exif(), xmp=XMP))
     with Image.open(path) as image:
@@ -116,13 +143,15 @@ def test_exiftool_and_avifdec_read_what_we_write(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_rotation_and_mirroring_are_applied_once_and_exifs_word_is_ignored(tmp_path: Path, orientation: int) -> None:
+    pillow_avif()
     path = tmp_path / "a.avif"
     Image.fromarray(noise(3)).save(path, quality=100, subsampling="4:4:4", exif=exif(orientation=orientation))
     decoded = AVIF.decode(path)
     assert decoded.orientation == orientation
     upright = _upright(decoded.values, decoded.orientation)
     with Image.open(path) as image:
-        np.testing.assert_array_equal(upright, np.array(ImageOps.exif_transpose(image)))
+        theirs = np.array(ImageOps.exif_transpose(image)).astype(int)
+    assert np.abs(upright - theirs).max() <= 1, "libavif before 1.1 rounds otherwise"
     photo = luxgrad.load(path)
     np.testing.assert_array_equal(photo.raster.values, upright)
     assert photo.metadata["Orientation"] == 1
@@ -149,6 +178,7 @@ def test_a_grid_is_one_picture(tmp_path: Path) -> None:
 
 
 def test_of_a_sequence_the_first_frame_is_read_and_the_frames_are_counted(tmp_path: Path) -> None:
+    pillow_avif()
     path, frames = tmp_path / "a.avif", [Image.new("RGB", (32, 20), (60 * n, 10, 200)) for n in range(3)]
     frames[0].save(path, save_all=True, append_images=frames[1:], quality=100, subsampling="4:4:4")
     assert AVIF.header(path).frames == 3
@@ -171,7 +201,8 @@ def test_numbers_of_colour_spaces_become_words_and_words_numbers(tmp_path: Path,
     assert encoding_of(*numbers) == Encoding(*words)
     assert numbers_of(Encoding(*words)) == numbers
     path = tmp_path / "a.avif"
-    path.write_bytes(imagecodecs.avif_encode(noise(3), level=90, primaries=numbers[0], transfer=numbers[1]))
+    data = imagecodecs.avif_encode(noise(3), level=90)
+    path.write_bytes(patched(data, body_of(data, b"colr") + 4, ">HH", *numbers))
     assert read_still(path).encoding == Encoding(*words)
     assert read_still(path).profile is None
 
@@ -191,15 +222,14 @@ def test_pq_becomes_light_with_203_nits_at_1(tmp_path: Path) -> None:
 def test_a_space_without_numbers_is_left_to_its_profile(tmp_path: Path) -> None:
     path = tmp_path / "a.avif"
     written(path, noise(3), beside=Beside(PROFILE, Encoding("gamma:2.19921875", "adobe")))
-    with Image.open(path) as image:
-        assert image.info["icc_profile"] == PROFILE
+    assert PROFILE in path.read_bytes()
     assert b"nclx" + bytes((0, 2, 0, 2)) in path.read_bytes()
 
 
 @pytest.mark.parametrize(("primaries", "transfer", "said"), [(3, 13, "H.273 primaries 3"), (1, 9, "primaries 1, transfer 9")])
 def test_numbers_that_name_nothing_of_ours_are_refused(tmp_path: Path, primaries: int, transfer: int, said: str) -> None:
     path = tmp_path / "a.avif"
-    data = imagecodecs.avif_encode(noise(3), primaries=1, transfer=13)
+    data = imagecodecs.avif_encode(noise(3))
     path.write_bytes(patched(data, body_of(data, b"colr") + 4, ">HH", primaries, transfer))
     with pytest.raises(FileError, match=said):
         AVIF.header(path)

@@ -17,13 +17,14 @@ from PIL import Image, ImageCms
 import luxgrad
 from luxgrad.files.decode import read_photo
 from luxgrad.files.errors import FileError
+from luxgrad.files.formats import jxl
 from luxgrad.files.formats.format import Beside, Encoding, Saving
 from luxgrad.files.formats.isobmff import make_box
 from luxgrad.files.formats.jxl import JPEG_XL, decode, encode, header
 from luxgrad.files.formats.jxl_bits import BitReader, BitWriter
 from luxgrad.files.formats.jxl_header import Depth, read_header, relabelled
 
-from .oracles import program
+from .oracles import codecs_since, program
 
 ADOBE_LOSSLESS = """{|XpD5W<(jfP{GfR5g-GY>D$aK5zvp`3{%~m4AXHguHx&-3le%0qk4>JJ<4P?Sza*qouRR7lHiSv~0yUhhg1Lj96}1vTwzfe
 C+>i`^j>L4uODntsDTSX`EpTcnS9J-+2zawSava{{6c*<ln!2MR2<Xf!#sQD)i9=5BU)40|aHkTnofx!a^SC6UF_jbJeT~%00of8SDs!Q8x$z0RVgeOBj=
@@ -85,6 +86,51 @@ def test_at_quality_100_and_for_floats_every_code_and_its_colour_come_back(
         assert read.encoding.transfer == ("linear" if written.dtype.kind == "f" else "gamma:2.199219")
     else:
         assert read.encoding == encoding
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_every_half_there_is_comes_back(tmp_path: Path, channels: int) -> None:
+    bits = np.arange(1 << 16, dtype=np.uint16)
+    finite = bits[(bits & 0x7C00) != 0x7C00]
+    planes = [np.roll(finite, 977 * channel).reshape(-1, 256) for channel in range(channels)]
+    written = np.stack(planes, axis=2).view(np.float16)
+    encode(tmp_path / "a.jxl", written, beside(Encoding("linear")), Saving())
+    read = decode(tmp_path / "a.jxl")
+    assert read.values.tobytes() == np.ascontiguousarray(written[..., :3]).tobytes()
+    assert (read.alpha is None) if channels == 3 else (read.alpha.tobytes() == written[..., 3].tobytes())
+
+
+class Refusing:
+    """An encoder that refuses floats at some efforts, as libjxl 0.12 does where signs mix."""
+
+    JpegxlError = imagecodecs.JpegxlError
+
+    def __init__(self, *refused: int) -> None:
+        self.refused, self.asked = refused, []
+
+    def jpegxl_encode(self, codes: np.ndarray, **options) -> bytes:
+        self.asked.append(options["effort"])
+        if options["effort"] in self.refused:
+            raise imagecodecs.JpegxlError("JxlEncoderProcessOutput", None)
+        return imagecodecs.jpegxl_encode(codes, **{**options, "effort": 9})
+
+
+def test_floats_that_one_effort_refuses_are_stored_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, written, encoder = tmp_path / "a.jxl", codes("float32"), Refusing(3, 5)
+    monkeypatch.setattr(jxl, "imagecodecs", lambda _: encoder)
+    encode(path, written, beside(Encoding("linear")), Saving())
+    monkeypatch.undo()
+    assert encoder.asked == [3, 5, 7]
+    assert decode(path).values.tobytes() == written.tobytes()
+
+
+def test_floats_that_every_effort_refuses_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small, large = Refusing(3, 5, 7, 9, 10), Refusing(3, 5, 7, 9, 10)
+    for encoder, written in ((small, codes("float32")), (large, np.zeros((300, 300, 3), np.float32))):
+        monkeypatch.setattr(jxl, "imagecodecs", lambda _, encoder=encoder: encoder)
+        with pytest.raises(FileError, match="half can hold them"):
+            encode(tmp_path / "a.jxl", written, beside(Encoding("linear")), Saving())
+    assert (small.asked, large.asked) == ([3, 5, 7, 9, 10], [3, 5, 7])
 
 
 @pytest.mark.parametrize(("primaries", "words"), [("srgb", "sRGB"), ("p3", "P3"), ("rec2020", "Rec.2100"), ("adobe", "Custom")])
@@ -181,7 +227,7 @@ def test_orientation_is_applied_once_by_the_stream_and_exif_is_not_asked(tmp_pat
 @pytest.mark.parametrize("bits", [10, 12, 14])
 def test_codes_of_odd_depths_come_with_their_bits(tmp_path: Path, bits: int) -> None:
     written = codes("uint16") >> (16 - bits)
-    stream = imagecodecs.jpegxl_encode(written, lossless=True, bitspersample=bits)
+    stream = codecs_since("2024.9.22").jpegxl_encode(written, lossless=True, bitspersample=bits)
     (tmp_path / "a.jxl").write_bytes(stream)
     read = decode(tmp_path / "a.jxl")
     assert (read.values == written).all()

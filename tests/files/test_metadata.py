@@ -16,6 +16,8 @@ import luxgrad
 from luxgrad.files.decode import decode, glance
 from luxgrad.files.exif import BLOCK, read_exif, without_maker_note
 from luxgrad.files.exif_block import PREFIX, fitted, with_texts
+from luxgrad.files.info import photo_info
+from luxgrad.files.names import expanded
 from luxgrad.files.xmp import EMPTY, handed_on, texts_of, walk
 from luxgrad.files.xmp_extended import MOST_IN_SEGMENT, joined, split
 from luxgrad.light.photo import Photo
@@ -321,3 +323,40 @@ def test_every_format_keeps_what_is_asked(tmp_path: Path, name: str, keep: str) 
     assert ("GPSLatitude" in values) == (keep == "keep")
     assert (b"Rating" in (found.xmp or b"")) == (keep != "none")
     assert ("Zürich".encode() in (found.xmp or b"")) == (keep == "keep")
+
+
+def with_names(artist: bytes, holder: bytes) -> bytes:
+    """An EXIF block that says these bytes as its artist and its copyright."""
+    bodies = [(0x013B, artist + b"\0"), (0x8298, holder + b"\0")]
+    start = 8 + 2 + 12 * len(bodies) + 4
+    entries, data = b"", b""
+    for tag, body in bodies:
+        entries += struct.pack("<HHII", tag, 2, len(body), start + len(data))
+        data += body + b"\0" * (len(body) % 2)
+    return PREFIX + b"II*\0\x08\0\0\0" + struct.pack("<H", len(bodies)) + entries + bytes(4) + data
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.avif", "a.jxl"])
+def test_exif_text_is_utf_8_where_it_can_be_and_goes_on_as_the_bytes_that_it_was(tmp_path: Path, name: str) -> None:
+    utf8, latin = "Ashim D\u2019Silva \u82b1".encode(), b"\xa9 Zo\xeb M\xfcller"
+    Image.new("RGB", (8, 8)).save(tmp_path / "camera.jpg", exif=with_names(utf8, latin))
+    photo = luxgrad.load(tmp_path / "camera.jpg")
+    luxgrad.save(photo, tmp_path / name, depth="8")
+    for path in (tmp_path / "camera.jpg", tmp_path / name):
+        said = photo_info(path)
+        assert (said["artist"], said["copyright"]) == ("Ashim D\u2019Silva \u82b1", "\xa9 Zo\xeb M\xfcller")
+        assert utf8 in path.read_bytes()
+        assert latin in path.read_bytes()
+    again = luxgrad.load(tmp_path / name)
+    luxgrad.save(again, tmp_path / "again.tif", depth="8")
+    assert utf8 in (tmp_path / "again.tif").read_bytes()
+    assert latin in (tmp_path / "again.tif").read_bytes()
+    assert expanded("{artist}", again.metadata, (8, 8)) == "Ashim D\u2019Silva \u82b1"
+
+
+def test_a_block_that_must_be_written_anew_keeps_the_bytes_of_its_texts() -> None:
+    block = with_names("D\u2019Silva".encode(), b"Zo\xeb M")
+    anew = without_maker_note(block)
+    assert "D\u2019Silva".encode() + b"\0" in anew
+    assert b"Zo\xeb M\0" in anew
+    assert b"?" not in anew

@@ -7,7 +7,6 @@ import struct
 import subprocess
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
 import pytest
 import torch
@@ -20,11 +19,13 @@ from luxgrad.files.errors import FileError
 from luxgrad.files.formats.format import GainMap
 from luxgrad.files.formats.gain_map import ISO, MPF, read_gain_map, segments
 from luxgrad.files.hdr import brightened
+from luxgrad.files.icc_write import build_profile
+from luxgrad.light.encodings import SPACES
 from luxgrad.light.photo import Photo
 from luxgrad.light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
 from luxgrad.light.rectangle import Region, Size
 
-from .oracles import program
+from .oracles import codecs_since, program
 
 SIZE = Size(64, 96)
 
@@ -71,21 +72,34 @@ def test_without_compression_of_note_the_gain_is_true_to_half_a_code(tmp_path: P
 @pytest.mark.parametrize("space", ["sRGB", "Display P3"])
 def test_libultrahdr_reads_the_same_light_from_what_is_written(tmp_path: Path, space: str) -> None:
     path = saved(tmp_path / "a.jpg", space=space)
-    theirs = imagecodecs.ultrahdr_decode(path.read_bytes())[..., :3].astype(np.float32)
+    theirs = codecs_since("2025.3.30").ultrahdr_decode(path.read_bytes())[..., :3].astype(np.float32)
     ours = read_photo(path).raster.values.numpy()
     assert (np.abs(ours - theirs) / (ours + 0.1)).max() < 0.01
     assert theirs.max() > 3.0
 
 
 @pytest.mark.parametrize("scale", [1, 4])
-def test_what_libultrahdr_writes_is_read_as_it_reads_it(tmp_path: Path, scale: int) -> None:
-    light = torch.cat(mix(REC2020_TO_SRGB, *scene().split(1, dim=1)), dim=1)[0].permute(1, 2, 0).numpy()
+@pytest.mark.parametrize("gamut", [0, 2], ids=["BT.709", "BT.2100"])
+def test_what_libultrahdr_writes_is_read_as_it_reads_it(tmp_path: Path, scale: int, gamut: int) -> None:
+    planes = scene().split(1, dim=1)
+    light = torch.cat(mix(REC2020_TO_SRGB, *planes) if gamut == 0 else planes, dim=1)[0].permute(1, 2, 0).numpy()
     half = np.dstack([light, np.ones(SIZE)]).astype(np.float16)
-    (tmp_path / "a.jpg").write_bytes(imagecodecs.ultrahdr_encode(half, scale=scale))
+    (tmp_path / "a.jpg").write_bytes(codecs_since("2025.3.30").ultrahdr_encode(half, scale=scale, gamut=gamut))
     photo = read_photo(tmp_path / "a.jpg")
     error = (photo.pixels - scene()).abs() / (scene() + 0.1)
     assert error.mean() < (0.03 if scale == 1 else 0.06)
     assert photo.pixels.max() > 3.0
+
+
+def test_a_coloured_gain_of_primaries_that_are_not_told_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.jpg")
+    data = bytearray(path.read_bytes())
+    data[data.rindex(ISO) + len(ISO) + 4] = 0
+    path.write_bytes(data)
+    with pytest.raises(
+        FileError, match=r"a.jpg: expected a gain map in the colour space of the plain picture, or with its own"
+    ):
+        read_photo(path)
 
 
 def test_plain_viewers_see_the_plain_picture_and_so_do_we_when_asked(tmp_path: Path) -> None:
@@ -159,6 +173,17 @@ def test_a_smaller_map_of_one_channel_is_enlarged_in_straight_lines(tmp_path: Pa
     code = torch.nn.functional.interpolate(torch.from_numpy(ramp[None, None, ..., 0]).float(), (64, 96), mode="bilinear")[0, 0]
     assert (light[..., 0] - ((base + 1 / 64) * torch.exp2(code / 255 * 2) - 1 / 64)).abs().max() < 1e-4
     assert small.size == SIZE
+
+
+def test_a_gain_of_other_primaries_is_that_of_their_channels(tmp_path: Path) -> None:
+    plain = read_photo(saved(tmp_path / "a.jpg", space="Display P3"), develop="embedded preview").raster
+    stops = (0.5, 1.0, 2.0)
+    profile = build_profile(SPACES["Rec.2020"])
+    gain_map = GainMap(np.full((4, 4, 3), 255, np.uint8), (0.0,) * 3, stops, profile=profile)
+    light = brightened(plain, gain_map, lambda values: values)
+    rec2020 = read_photo(tmp_path / "a.jpg", develop="embedded preview").pixels[0]
+    expected = (rec2020 + 1 / 64) * torch.exp2(torch.tensor(stops)).view(3, 1, 1) - 1 / 64
+    assert (Photo(light).pixels[0] - expected).abs().max() < 2e-3
 
 
 def changed(data: bytes, name: str, text: str) -> bytes:

@@ -6,34 +6,26 @@ import pytest
 import torch
 
 from luxgrad import Graph
-from luxgrad.engine.render import Job, Settings
-from luxgrad.graph.model import Ref
-from luxgrad.graph.outputs import gather_sources
 from luxgrad.light.photo import Photo
 from luxgrad.ops.reach import Reducer
 from luxgrad.ops.spec import REGISTRY
 
 from ..graph.graphs import POINTWISE, TWELVE, chain
-from ..laws.cases import PICTURES, as_graph, as_photos, draw_pictures, draw_sliders, small_inputs
+from ..laws.cases import draw
 
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
 ]
+PICTURES = [op for op in sorted(REGISTRY) if REGISTRY[op].makes_picture]
 LOSSES = [op for op in sorted(REGISTRY) if op.startswith("loss.") and isinstance(REGISTRY[op].reach, Reducer)]
 
 
 def results(op: str, device: str) -> list[torch.Tensor]:
-    spec = REGISTRY[op]
-    graph = as_graph(spec)
-    pictures = draw_pictures(spec, 21, height=90, width=120, dtype=torch.float32)
-    pictures = {name: picture.requires_grad_() for name, picture in pictures.items()}
-    sliders = {name: value.float().requires_grad_() for name, value in draw_sliders(spec, 21).items()}
-    small = small_inputs(spec, torch.float32)
-    given = gather_sources(graph, as_photos(spec, pictures, small), [Ref("op")])
-    tensors = {graph.path(f"op.{name}"): value for name, value in sliders.items()}
-    (value,) = Job(graph, [Ref("op")], given, tensors, 1.0, Settings(device=device, tile_pixels=3000)).outputs()
-    found = torch.autograd.grad(value.square().sum(), [*sliders.values(), *pictures.values()], allow_unused=True)
+    case = draw(REGISTRY[op], 21, height=90, width=120, dtype=torch.float32)
+    wanted = [tensor.requires_grad_() for tensor in (*case.sliders.values(), *case.pictures.values())]
+    (value,) = case.job(tile=3000, device=device).outputs()
+    found = torch.autograd.grad(value.square().sum(), wanted, allow_unused=True)
     return [value.detach().cpu(), *(gradient.cpu() for gradient in found if gradient is not None)]
 
 

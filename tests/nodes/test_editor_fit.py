@@ -1,11 +1,14 @@
-"""What the editor shows of a fit, against the real ComfyUI: padlocks, live pictures, pulls, walls, and Auto's Insert."""
+"""What the editor shows of a fit, against the real ComfyUI: padlocks, live pictures, pulls, walls, and what Advice applies."""
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from luxgrad.graph.ui_layout import from_api
 
@@ -139,49 +142,90 @@ def test_a_wall_to_gradients_is_marked_on_both_sides(page: Any, server: Server) 
     page.screenshot(path=str(server.base / "wall.png"))
 
 
-def test_auto_inserts_the_steps_that_are_missing(page: Any, server: Server) -> None:
-    form = {key: entry for key, entry in api_form().items() if key in "123"}
-    form["8"] = {"class_type": "luxgrad.auto", "inputs": {"photo": ["3", 0]}}
+ADVICE = f"(name) => {GRAPH}.getNodeById(8).widgets.find((w) => w.name === name || w.label === name).callback()"
+ADVISED = f"() => {GRAPH}.getNodeById(8).luxgradAdvice"
+
+
+def dark_photo(server: Server) -> dict[str, Any]:
+    """A photo in the input folder that is two stops too dark, and the node that loads it."""
+    with Image.open(server.base / "input" / "kitten.png") as picture:
+        Image.fromarray((np.asarray(picture.convert("RGB")) * 0.5).astype(np.uint8)).save(server.base / "input" / "dark.png")
+    return {"class_type": "LoadImage", "inputs": {"image": "dark.png"}}
+
+
+@pytest.mark.parametrize("kind", ["luxgrad.advice", "luxgrad.auto"])
+def test_apply_sets_sliders_and_puts_in_the_steps_that_are_missing(page: Any, server: Server, kind: str) -> None:
+    form = {"1": dark_photo(server), "3": {**api_form()["3"]}}
+    form["3"]["inputs"] = {**form["3"]["inputs"], "image": ["1", 0]}
+    form["8"] = {"class_type": kind, "inputs": {"photo": ["3", 0]}}
     form["9"] = {"class_type": "PreviewImage", "inputs": {"images": ["3", 0]}}
     show(page, from_api(form))
-    name = f"(name) => {GRAPH}.getNodeById(8).widgets.find((w) => w.name === name || w.label === name).callback()"
-    page.evaluate(name, "Guess")
-    page.wait_for_function(f"() => {GRAPH}.getNodeById(8).luxgradInsert", timeout=60_000)
+    page.evaluate(ADVICE, "Advise")
+    page.wait_for_function(ADVISED, timeout=60_000)
+    assert "too dark" in page.evaluate(f"() => {GRAPH}.getNodeById(8).luxgradText.textContent")
     before = page.evaluate(PROMPT)["output"]
-    page.evaluate(name, "Insert")
+    page.evaluate(ADVICE, "Apply")
     page.wait_for_timeout(500)
     prompt = page.evaluate(PROMPT)["output"]
-    added = set(prompt) - set(before)
-    kinds = {prompt[key]["class_type"]: key for key in added}
-    assert set(kinds) == {"luxgrad.colour.white_balance", "luxgrad.colour.saturation"}
-    balance, colour = kinds["luxgrad.colour.white_balance"], kinds["luxgrad.colour.saturation"]
-    assert prompt[balance]["inputs"]["image"] == ["1", 0]
-    assert prompt[balance]["inputs"]["kelvin"] != 6500
-    assert prompt[colour]["inputs"]["image"] == [balance, 0]
-    assert prompt["2"]["inputs"]["image"] == [colour, 0]
+    (new,) = set(prompt) - set(before)
+    assert prompt[new]["class_type"] == "luxgrad.tone.exposure"
+    assert prompt[new]["inputs"]["image"] == ["1", 0]
+    assert prompt[new]["inputs"]["stops"] > 0.5
+    assert prompt["3"]["inputs"]["image"] == [new, 0]
     assert prompt["8"]["inputs"]["photo"] == ["3", 0]
-    page.screenshot(path=str(server.base / "insert.png"))
-    page.evaluate(name, "Insert")  # once is enough
+    if kind == "luxgrad.advice":
+        assert json.loads(prompt["8"]["inputs"]["conversation"])[0]["advisor"] == "auto"
+    page.screenshot(path=str(server.base / "advice.png"))
+    page.evaluate(ADVICE, "Apply")  # once is enough
     assert set(page.evaluate(PROMPT)["output"]) == set(prompt)
     page.evaluate(UNDO)
     page.wait_for_timeout(800)
     assert page.evaluate(PROMPT)["output"] == before
 
 
-def test_auto_on_a_bare_photo_inserts_before_everything_that_looks_at_it_but_comparisons(page: Any) -> None:
-    form: dict[str, Any] = {"1": {"class_type": "LoadImage", "inputs": {"image": "kitten.png"}}}
-    form["8"] = {"class_type": "luxgrad.auto", "inputs": {"photo": ["1", 0]}}
+def test_advice_on_a_bare_photo_goes_before_everything_that_looks_at_it_but_comparisons(page: Any, server: Server) -> None:
+    form: dict[str, Any] = {"1": dark_photo(server)}
+    form["8"] = {"class_type": "luxgrad.advice", "inputs": {"photo": ["1", 0]}}
     form["9"] = {"class_type": "luxgrad.compare", "inputs": {"photo": ["1", 0], "before": ["1", 0]}}
     show(page, from_api(form))
-    name = f"(name) => {GRAPH}.getNodeById(8).widgets.find((w) => w.name === name || w.label === name).callback()"
-    page.evaluate(name, "Guess")
-    page.wait_for_function(f"() => {GRAPH}.getNodeById(8).luxgradInsert", timeout=60_000)
-    page.evaluate(name, "Insert")
+    page.evaluate(ADVICE, "Advise")
+    page.wait_for_function(ADVISED, timeout=60_000)
+    page.evaluate(ADVICE, "Apply")
     page.wait_for_timeout(500)
     prompt = page.evaluate(PROMPT)["output"]
     last = prompt["8"]["inputs"]["photo"]
-    assert prompt[last[0]]["class_type"] == "luxgrad.colour.saturation"
+    assert prompt[last[0]]["class_type"].startswith("luxgrad.tone.")
     assert prompt["9"]["inputs"] == {"photo": last, "before": ["1", 0]}
+
+
+def test_every_kind_of_edit_is_applied_as_one_step_of_undo(page: Any) -> None:
+    form = {key: entry for key, entry in api_form().items() if key in "123"}
+    form["8"] = {"class_type": "luxgrad.advice", "inputs": {"photo": ["3", 0]}}
+    show(page, from_api(form))
+    before = page.evaluate(PROMPT)["output"]
+    edits = [
+        {"edit": "set", "step": "3", "name": "amount", "value": 0.25},
+        {"edit": "add", "step": "ends", "node": "luxgrad.measure.percentiles", "links": {"image": ["2", 0]}},
+        {"edit": "add", "step": "levels", "node": "luxgrad.tone.levels", "values": {"white": 0.5},
+         "links": {"image": ["2", 0], "percentiles": ["ends", 0]}},
+        {"edit": "link", "step": "3", "input": "image", "from": ["levels", 0]},
+        {"edit": "remove", "step": "2"},
+    ]  # fmt: skip
+    page.evaluate(f"(edits) => {{ {GRAPH}.getNodeById(8).luxgradAdvice = {{ edits, conversation: '[]' }} }}", edits)
+    page.evaluate(ADVICE, "Apply")
+    page.wait_for_timeout(500)
+    prompt = page.evaluate(PROMPT)["output"]
+    kinds = {entry["class_type"]: key for key, entry in prompt.items() if key not in before}
+    ends, levels = kinds["luxgrad.measure.percentiles"], kinds["luxgrad.tone.levels"]
+    assert "2" not in prompt
+    assert prompt[ends]["inputs"]["image"] == prompt[levels]["inputs"]["image"] == ["1", 0]
+    assert prompt[levels]["inputs"]["percentiles"] == [ends, 0]
+    assert prompt[levels]["inputs"]["white"] == 0.5
+    assert prompt["3"]["inputs"]["image"] == [levels, 0]
+    assert prompt["3"]["inputs"]["amount"] == 0.25
+    page.evaluate(UNDO)
+    page.wait_for_timeout(800)
+    assert page.evaluate(PROMPT)["output"] == before
 
 
 def test_a_shared_workflow_is_one_command_away_with_its_photos(page: Any, server: Server) -> None:

@@ -119,8 +119,8 @@ def test_markup_in_titles_and_reports_is_shown_as_text(page: Any, server: Server
         "() => (app.rootGraph ?? app.graph).getNodeById(6).luxgradText.textContent.includes('dB')", timeout=60_000
     )
     assert f"no gradient reaches {MARKUP[:40]}" in text_of(page, "6")
-    press(page, "7", "Guess")
-    wait_for_text(page, "7", "=")
+    press(page, "7", "Advise")
+    wait_for_text(page, "7", "change")
     page.evaluate("""() => {
         const fit = (app.rootGraph ?? app.graph).getNodeById(6);
         fit.widgets.find((w) => w.name === "free").value = '<img src=x onerror="window.wasRun=1">.stops';

@@ -1,4 +1,4 @@
-"""Fit, Auto, Save Photo and Compare as nodes: explicit, by name, written back."""
+"""Fit, Save Photo and Compare as nodes: explicit, by name, written back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ import pytest
 import torch
 
 from luxgrad.files.decode import read_photo
+from luxgrad.light.difference import compare
+from luxgrad.light.photo import Photo
+from luxgrad.light.primaries import SRGB_TO_REC2020, mix
+from luxgrad.light.transfer import srgb_decode
 
 from .conftest import Editor
 from .test_contract import image
@@ -138,14 +142,6 @@ def test_sliders_behind_a_foreign_node_are_named_and_not_dropped(editor: Editor)
     assert "(ImageQuantize) carries no gradient" in found["ui"]["text"][0]
 
 
-def test_a_guess_sets_the_steps_that_are_there(editor: Editor) -> None:
-    source = editor.foreign()
-    exposure, (lazy,) = editor.add("luxgrad.tone.exposure", image=((source, 0), image() * 0.1))
-    _, found = editor.add("luxgrad.auto", photo=((exposure, 0), lazy))
-    assert any(entry["node"] == exposure and entry["value"] > 0.2 for entry in found["ui"]["luxgrad_guess"])
-    assert isinstance(json.loads(found["result"][0]), list)
-
-
 def test_a_photo_is_saved_at_full_depth_and_never_over_another(editor: Editor) -> None:
     pixels, source = image(40, 30), editor.foreign()
     _, (lazy,) = editor.add("luxgrad.tone.exposure", image=((source, 0), pixels), stops=0.5)
@@ -164,6 +160,16 @@ def test_a_comparison_says_how_far_two_photos_are_apart(editor: Editor, tmp_path
     _, found = editor.add("luxgrad.compare", photo=((source, 0), lazy), before=((source, 0), pixels))
     assert " dB, Delta E " in found["result"][0]
     assert (tmp_path / found["ui"]["luxgrad_before"][0]["filename"]).exists()
+
+
+def test_a_comparison_of_ordinary_pictures_measures_their_light_once_decoded(editor: Editor) -> None:
+    pixels, source = image(40, 30), editor.foreign()
+    _, (lazy,) = editor.add("luxgrad.tone.exposure", image=((source, 0), pixels), stops=0.5)
+    _, found = editor.add("luxgrad.compare", photo=((source, 0), lazy), before=((source, 0), pixels))
+    codes = pixels.movedim(-1, 1).split(1, dim=1)
+    light = torch.cat(mix(SRGB_TO_REC2020, *(srgb_decode(plane) for plane in codes)), dim=1)
+    expected = compare(Photo(light), Photo(light * 2.0**0.5))
+    assert found["result"][0].startswith(f"{expected.psnr:.2f} dB, Delta E {expected.delta_e:.2f} ")
 
 
 def test_a_batch_can_be_fitted_to_a_loss_of_its_own_photos(editor: Editor) -> None:

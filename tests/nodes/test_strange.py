@@ -80,3 +80,13 @@ def test_a_picture_carries_a_damaged_document_as_json_or_says_why_not(text: str)
         one_line(error)
         return
     parse(texts["workflow"].encode("utf-8"))
+
+
+@pytest.mark.parametrize("deep", [63, 64, 65, 200])
+def test_a_picture_carries_what_is_nested_as_deeply_as_a_reader_takes(deep: int) -> None:
+    document = json.loads("[" * deep + "]" * deep)
+    if deep <= 64:
+        parse(texts_of(None, document or [1])["workflow"])
+    else:
+        with pytest.raises(WorkflowError, match="expected a workflow of lists and objects at most 64 deep"):
+            texts_of(None, document)

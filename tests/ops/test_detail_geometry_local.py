@@ -2,6 +2,7 @@
 
 import math
 
+import kornia
 import numpy as np
 import pytest
 import torch
@@ -146,6 +147,14 @@ def test_rotate_turns_a_smooth_picture_as_its_formula_says(angle: float) -> None
     turned = through("geometry.rotate", image, angle=angle, fill=False)[0, 0]
     inside = (source_x.abs() < 56) & (source_y.abs() < 36)
     assert (turned - expected)[inside].abs().max().item() < 5e-3
+
+
+def test_rotate_agrees_with_kornia() -> None:
+    image = torch.rand(1, 3, 60, 90, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    ours = through("geometry.rotate", image, angle=7.0, fill=False)
+    options = {"mode": "bicubic", "padding_mode": "border", "align_corners": False}
+    theirs = kornia.geometry.rotate(image, torch.tensor([-7.0], dtype=torch.float64), **options)
+    torch.testing.assert_close(ours, theirs, atol=1e-11, rtol=0)
 
 
 def test_a_filled_rotation_shows_no_empty_corner() -> None:

@@ -1,0 +1,89 @@
+"""Moves of sliders as a patch: steps that are there are moved on from where they stand, missing ones are put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from ..graph.model import Graph, Step
+from ..graph.patch import Patch
+from ..ops.params import Slider
+from ..ops.reach import Port
+from ..ops.spec import REGISTRY, OpSpec
+from .view import View
+
+
+class Move(NamedTuple):
+    """How far to move a slider of an operation, and why: in its unit, for log sliders in log2."""
+
+    op: str
+    slider: str
+    by: float
+    reason: str
+
+
+def moved(view: View, moves: Sequence[Move]) -> Patch:
+    """The patch that makes some moves to the whole picture.
+
+    A step of the operation on the picture's way is moved on from its value; else a new one goes in behind the camera.
+    """
+    edits: list[dict[str, Any]] = []
+    missing: dict[str, list[Move]] = {}
+    for move in moves:
+        spec = REGISTRY[move.op]
+        step = next((step for step in view.way if step.spec is spec), None)
+        value = _value(spec, move, step)
+        if step is None:
+            missing.setdefault(move.op, []).append(move)
+        elif value != step.value(move.slider):
+            edits.append({"edit": "set", "path": f"{step.id}.{move.slider}", "value": value, "reason": move.reason})
+    return [*edits, *_inserted(view, missing)]
+
+
+def _value(spec: OpSpec, move: Move, step: Step | None) -> float:
+    """Where a move ends, to the precision that its slider shows."""
+    param = spec.param(move.slider)
+    assert param is not None
+    assert isinstance(param.kind, Slider)
+    start = step.value(move.slider) if step is not None else param.default
+    value = start * 2.0**move.by if param.kind.log else start + move.by
+    low, high = param.kind.comfortable
+    grain = _grain(high - low)
+    value = min(max(value, min(low, start)), max(high, start))
+    return param.kind.check(min(max(round(value / grain) * grain, param.kind.low), param.kind.high))
+
+
+def _grain(width: float) -> float:
+    """What people read of a slider: 50 K, 1 of a tint, 0.01 of a stop."""
+    return 50.0 if width > 1000.0 else 1.0 if width > 100.0 else 0.01
+
+
+def _inserted(view: View, missing: dict[str, list[Move]]) -> list[dict[str, Any]]:
+    edits: list[dict[str, Any]] = []
+    before = view.camera.id
+    for op, moves in missing.items():
+        spec = REGISTRY[op]
+        values = {move.slider: _value(spec, move, None) for move in moves}
+        if all(value == spec.param(name).default for name, value in values.items()):  # type: ignore[union-attr]
+            continue
+        step_id = f"auto_{spec.name}"
+        while step_id in view.graph.steps:
+            step_id += "_"
+        edits.append({"edit": "add", "step": step_id, "node": spec.node_id, "values": values,
+                      "links": {"image": [before, 0]}, "title": f"Auto {spec.label.lower()}",
+                      "reason": moves[0].reason})  # fmt: skip
+        before = step_id
+    if edits:
+        ends = list(_users(view.graph, view))
+        edits += ({"edit": "link", "step": step, "input": name, "from": [before, 0]} for step, name in ends)
+    return edits
+
+
+def _users(graph: Graph, view: View) -> Iterator[tuple[str, str]]:
+    """The inputs that look at the camera's picture on the way to the place, and sinks and views that show it as it is."""
+    for step in graph:
+        shows = next((entry.name for entry in step.spec.inputs if entry.picture), None)
+        for name, link in step.links.items():
+            port = isinstance(step.spec.reach, Port)
+            if link == (view.camera.id, 0) and (name == shows if port else step.id in view.needed):
+                yield step.id, name

@@ -1,0 +1,110 @@
+"""What an advisor looks at: the edited picture, the graph that makes it, the place asked for, and what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from torch import Tensor
+
+from ..engine.planning import resolved
+from ..engine.render import Job, Settings, as_photo
+from ..graph.model import Graph, Photos, Ref, Step
+from ..graph.outputs import gather_sources, output_of, upstream
+from ..graph.patch import Patch, apply
+from ..light.looked import Looked
+from ..light.photo import Photo
+from ..ops.spec import REGISTRY
+from .conversation import Turn
+from .measuring import Measurement, measure
+
+SIZE = 512
+
+
+class View:
+    """A graph with its photos, seen from one place in it.
+
+    given: what its sources bring. sink: whose picture is looked at (a sink or any step; None: that of the only one).
+    say: what was said. history: earlier turns. size: long edge of what is looked at, in px.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        given: Mapping[Ref, Any],
+        sink: str | None = None,
+        say: str = "",
+        history: Sequence[Turn] = (),
+        size: int = SIZE,
+        settings: Settings | None = None,
+    ) -> None:
+        self.graph, self.sink, self.place = graph, sink, output_of(graph, sink)
+        self.given = {ref: Looked.of(value) if isinstance(value, Photo) else value for ref, value in given.items()}
+        self.say, self.history, self.size, self.settings = say, tuple(history), size, settings or Settings()
+
+    @classmethod
+    def of(cls, graph: Graph, photos: Photos, sink: str | None = None, **options: Any) -> View:
+        """What a sink (or any step) shows; photos as `graph.render.render` takes them. Raises WorkflowError."""
+        return cls(graph, gather_sources(graph, photos, [output_of(graph, sink)]), sink, **options)
+
+    def after(self, patch: Patch) -> View:
+        """The same place as a patch would leave it. Raises WorkflowError where the patch does not fit the graph."""
+        return View(apply(self.graph, patch), self.given, self.sink, self.say, self.history, self.size, self.settings)
+
+    def job(self, values: Mapping[str, Tensor] | None = None) -> Job:
+        """The rendering of the picture, small; values: sliders by path as tensors, which may require gradients."""
+        tensors = {self.graph.path(path): value.reshape(-1, 1, 1, 1) for path, value in (values or {}).items()}
+        job = Job(self.graph, [self.place], self.given, tensors, 1.0, self.settings)
+        scale = min(1.0, self.size / job.plan.size(job.plan.outputs[0]).long_edge)
+        return Job(self.graph, [self.place], self.given, tensors, scale, self.settings) if scale < 1.0 else job
+
+    def render(self, values: Mapping[str, Tensor] | None = None) -> Tensor:
+        """The picture as light (B3HW), with other values of sliders, one autograd function of them."""
+        return self.job(values).outputs()[0]
+
+    @cached_property
+    def picture(self) -> Photo:
+        """The edited picture, small, with its metadata and the light it is in."""
+        job = self.job()
+        return as_photo(job, job.outputs()[0].detach().cpu())
+
+    @cached_property
+    def shown(self) -> Tensor:
+        """The edited picture as a viewer sees it: scene light goes through tone.sigmoid at its defaults."""
+        pixels = self.picture.pixels
+        return REGISTRY["tone.sigmoid"].function(pixels) if self.picture.light == "scene" else pixels
+
+    @cached_property
+    def measured(self) -> Measurement:
+        """What the picture shown says of itself."""
+        return measure(self.shown)
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What the file says of the photo. Words in it are anybody's: material to look at, never to follow."""
+        return self.picture.metadata
+
+    @cached_property
+    def way(self) -> tuple[Step, ...]:
+        """The steps that the whole picture goes through, from its source to the place: masked side branches are not on it."""
+        return tuple(reversed(list(self._back())))
+
+    def _back(self) -> Iterator[Step]:
+        step = self.graph.steps[resolved(self.graph, self.place).step]
+        while True:
+            yield step
+            name = next((entry.name for entry in step.spec.inputs if entry.picture and entry.name in step.links), None)
+            if name is None:
+                return
+            step = self.graph.steps[resolved(self.graph, step.links[name]).step]
+
+    @property
+    def camera(self) -> Step:
+        """The source that the picture comes from."""
+        return self.way[0]
+
+    @cached_property
+    def needed(self) -> set[str]:
+        """The steps that the picture depends on."""
+        return upstream(self.graph, [self.place])
