@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -16,40 +14,17 @@ from ..graph.errors import WorkflowError, nearest, one_line
 from ..graph.model import Graph, Photos
 from ..graph.patch import LONGEST_REASON, Patch, apply
 from ..graph.undo import undo
-from ..ops.spec import DeclarationError
+from . import advisors as _declared  # noqa: F401  (what is in it declares itself)
+from .advisor import ADVISORS, Advisor
 from .conversation import Turn
 from .findings import Finding, checked
 from .texts import LONGEST_LINE, said
 from .view import View
 
 
-class Advisor(NamedTuple):
-    """Who can be asked: a function of a `View` that gives an `Advice`. summary: what it does, for people."""
-
-    name: str
-    function: Callable[[View], Any]
-    summary: str
-
-
-_ADVISORS: dict[str, Advisor] = {}
-
-
-def advisor(function: Callable[[View], Any]) -> Callable[[View], Any]:
-    """Declare an advisor: one file, one function of the file's name; its docstring tells people what it does."""
-    file = function.__module__.rpartition(".")[2]
-    if file != function.__name__:
-        raise DeclarationError(f"{function.__module__}: name the function {file}, as its file (one advisor = one file)")
-    summary = (inspect.getdoc(function) or "").partition("\n\n")[0]
-    if not summary:
-        raise DeclarationError(f"{function.__module__}: write a docstring; its first paragraph tells people what it does")
-    _ADVISORS[file] = Advisor(file, function, " ".join(summary.split()))
-    return function
-
-
 def advisors() -> dict[str, Advisor]:
     """Every advisor by name."""
-    importlib.import_module(".advisors", __package__)
-    return dict(sorted(_ADVISORS.items()))
+    return dict(sorted(ADVISORS.items()))
 
 
 @dataclass(frozen=True, eq=False)

@@ -104,7 +104,11 @@ def _orphans(wanted: dict[Path, str]) -> list[Path]:
 def main() -> None:
     wanted = generated()
     if taken := broken(INVENTORY.read_text(encoding="utf-8"), wanted[INVENTORY]):
-        raise SystemExit("\n".join([*taken, "a change of these needs a new id"]))
+        raise SystemExit(
+            "\n".join(
+                [*taken, "a change of these needs a new id; what was never released is taken out of tests/inventory.txt first"]
+            )
+        )
     for name in stale():
         print(f"written: {name}")
     for path, text in wanted.items():

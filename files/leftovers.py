@@ -99,9 +99,8 @@ def scratch() -> Iterator[Path]:
     The first one of a process removes those that killed ones left.
     """
     try:
-        place = Path(tempfile.gettempdir())
-        _clear_once(place)
-        folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{owner()}.", dir=place))
+        folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{owner()}."))
+        _clear_once(folder.parent)
     except OSError as error:
         raise FileError(f"no temporary folder could be made: {error.strerror or error}") from None
     try:

@@ -45,6 +45,7 @@ RULES = {
 
 ALLOWED = {
     ("ops/__init__.py", "imports by name"): "finds the operations in its own folders, so that no list names them",
+    ("advice/advisors/__init__.py", "imports by name"): "finds the advisors in its own folder, as operations are found",
     ("files/spawn.py", "runs text"): "runpy, of the standard library, runs first in the spawned process; files/boot.py alone",
     ("files/boot.py", "runs text"): "loads this package under its own name in that process, whatever it is called in ComfyUI",
 }

@@ -1,7 +1,7 @@
 """The advisors, one file each. A new file here is enough to add one."""
 
-import importlib
 import pkgutil
+from importlib import import_module
 
 for _file in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_file.name}")
+    import_module(f"{__name__}.{_file.name}")

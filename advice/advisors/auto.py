@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ...light.transfer import MIDDLE_GREY
-from ..asking import advisor
+from ..advisor import advisor
 from ..beliefs import Belief, Usual, belief
 from ..findings import Advice, Finding
 from ..measuring import DAYLIGHT, Cast, Measurement, kelvin_of

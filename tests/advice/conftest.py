@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import luxgrad
-from luxgrad.advice import asking
+from luxgrad.advice.advisor import ADVISORS
 from luxgrad.light.photo import Photo
 
 
@@ -20,7 +20,7 @@ def probe() -> Iterator[str]:
 
     importlib.reload(module)
     yield "probe"
-    del asking._ADVISORS["probe"]
+    del ADVISORS["probe"]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """An advisor as somebody would add one: a file, a function, a docstring."""
 
-from luxgrad.advice.asking import advisor
+from luxgrad.advice.advisor import advisor
 from luxgrad.advice.findings import Advice, Finding
 from luxgrad.advice.view import View
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import luxgrad
-from luxgrad.advice import asking
-from luxgrad.advice.asking import advise, advisor, advisors
+from luxgrad.advice.advisor import ADVISORS, Advisor, advisor
+from luxgrad.advice.asking import advise, advisors
 from luxgrad.advice.conversation import Turn, text_of, turns_of
 from luxgrad.advice.findings import Advice, Finding
 from luxgrad.advice.view import View
@@ -32,7 +32,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:
     """Asks an advisor that gives just this."""
 
     def ask(given: Any, graph: Graph | None = None, **options: Any) -> Any:
-        monkeypatch.setitem(asking._ADVISORS, "parrot", asking.Advisor("parrot", lambda view: given, "Repeats."))
+        monkeypatch.setitem(ADVISORS, "parrot", Advisor("parrot", lambda view: given, "Repeats."))
         return advise(graph or chain("tone.exposure"), Photo(torch.rand(1, 3, 30, 40)), "parrot", **options)
 
     return ask

@@ -27,7 +27,7 @@ def image(height: int, width: int) -> torch.Tensor:
 @pytest.fixture
 def obeying(pack: ModuleType) -> Iterator[None]:
     """An advisor of the pack's own modules that does what it is told, in the words of a patch."""
-    asking = importlib.import_module(f"{pack.__name__}.advice.asking")
+    asking = importlib.import_module(f"{pack.__name__}.advice.advisor")
     findings = importlib.import_module(f"{pack.__name__}.advice.findings")
 
     def obey(view: Any) -> Any:
@@ -36,10 +36,9 @@ def obeying(pack: ModuleType) -> Iterator[None]:
         seen = findings.Finding("left edge", "It is on the left.", 0.9, aspect="local", mask=mask)
         return findings.Advice([seen], json.loads(view.say or "[]"), f"turn {len(view.history) + 1}")
 
-    asking.advisors()
-    asking._ADVISORS["obey"] = asking.Advisor("obey", obey, "Obeys.")
+    asking.ADVISORS["obey"] = asking.Advisor("obey", obey, "Obeys.")
     yield
-    del asking._ADVISORS["obey"]
+    del asking.ADVISORS["obey"]
 
 
 def dark(editor: Editor) -> tuple[str, Any]:

@@ -189,3 +189,33 @@ def test_the_editor_reads_released_files_as_we_read_them(first_run: FirstRun) ->
             assert "image" not in inputs.values(), f"{path.parent.name}/{path.stem}: {node} {inputs}"
         assert ours.keys() == theirs.keys()
     first_run.run(RELEASED[-1])
+
+
+OLD = {
+    "nodes": [
+        {"type": "luxgrad.load_photo", "widgets_values": ["photos/none.jpg", "auto", "image"]},
+        {"type": "luxgrad.fit", "widgets_values": ["", "auto", 20.0, 7, "randomize", "keep"]},
+        {"type": "luxgrad.tone.exposure", "widgets_values": [0.5, "of another pack"]},
+        {"type": "TheirNode", "widgets_values": ["image"]},
+        None,
+    ],
+    "definitions": {"subgraphs": [None, {"nodes": [{"type": "luxgrad.save_photo", "widgets_values": ["a.tif", "image"]}]}]},
+}  # fmt: skip
+MENDED = [
+    ["photos/none.jpg", "auto", "full", "as shot", 5500, 0, "neutral", "auto", "off", 0, "image"],
+    ["", "auto", 20, 7, "keep"],
+    [0.5, "of another pack"],
+    ["image"],
+    ["a.tif", "auto", 95, True, "sRGB", "keep", 0, "none", True],
+]
+
+
+@first_runs(thorough=True)
+def test_old_files_are_mended_also_inside_subgraphs_and_nothing_else_is(first_run: FirstRun) -> None:
+    mend = """async (file) => {
+        const extension = app.extensions.find((entry) => entry.name === "luxgrad");
+        for (const odd of [null, {}, { nodes: 3, definitions: { subgraphs: 4 } }]) await extension.beforeConfigureGraph(odd);
+        await extension.beforeConfigureGraph(file);
+        return [...file.nodes, ...file.definitions.subgraphs[1].nodes].filter(Boolean).map((node) => node.widgets_values);
+    }"""
+    assert first_run.page.evaluate(mend, OLD) == MENDED
