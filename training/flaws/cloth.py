@@ -31,7 +31,7 @@ def crease(patch: Patch) -> Change:
     return Change(patch.shading(2.2 * height) + inked(pinch, NEUTRAL))
 
 
-@kind("cloth", sizes=(90, 300), strengths=(0.16, 0.45), slender=(0.5, 0.9), often=3, tolerance=0.27)
+@kind("cloth", sizes=(90, 300), strengths=(0.16, 0.45), slender=(0.5, 0.9), often=2, tolerance=0.27)
 def cloth_wrinkle(patch: Patch) -> Change:
     """A field of folds that run one way and fan out: crumpled or badly ironed cloth. Strength: slope of the folds."""
     draw, window = patch.draw, 1.0 - ramp(patch.radius * (1.0 + 0.2 * patch.noise(0.3 * patch.size)), 0.3, 1.0)

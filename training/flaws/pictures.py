@@ -32,7 +32,7 @@ def procedural_skin(size: Size | tuple[int, int], seed: int, scale: float | None
         inked(melanin * (1.0 + 0.3 * blotches) + 0.2 * blotches, MELANIN) + inked(blood, BLOOD)
     )
     form = ground.curved(draw.uniform(0.15, 0.9)) + ground.scale * (
-        9.0 * ground.noise(150 * near) + 2.0 * ground.noise(50 * near)
+        5.0 * ground.noise(150 * near) + 0.7 * ground.noise(50 * near)
     )
     lines = ground.noise(6.5 * near, 3.2 * near).abs() + ground.noise(3.4 * near, 6.0 * near).abs()
     pores = ramp(ground.noise(2.3 * near), 0.55, 1.05) * (0.5 + 0.5 * ground.noise(60 * near)).clamp_min(0.0)

@@ -19,6 +19,8 @@ from .draws import Draw, ramp
 from .flaw import GROUPS
 
 _GUIDE_EDGE = 384
+_LEAST_BLUR = 4.0
+"""Px of the picture behind one of the guide, at least: texture and noise must not show in it."""
 _CELLS_EDGE = 64
 _DUST_PLACES = 12
 _LEVELS = 15.0
@@ -29,9 +31,9 @@ _LEVELS = 15.0
 class Scene:
     """A picture reduced to what placing and shading need.
 
-    size: of the picture. guide: (1, 6, h, w) mean light and OKLab, the long edge at most 384 px. suited: (rows, columns) of
-    whole numbers per group, 0 where a flaw of that group would look out of place. found: whether the picture has such places
-    at all. lamp: the direction towards the light, (right, down), of length 1.
+    size: of the picture. guide: (1, 7, h, w) mean light, OKLab and what may be skin, without texture. suited:
+    (rows, columns) of whole numbers per group, 0 where a flaw of that group would look out of place. found: whether the picture
+    has such places at all. lamp: the direction towards the light, (right, down), of length 1.
     """
 
     size: Size
@@ -43,13 +45,16 @@ class Scene:
     @classmethod
     def of(cls, light: Tensor, seed: int) -> Scene:
         size = Size(*light.shape[-2:])
-        small = size.scaled(min(1.0, _GUIDE_EDGE / size.long_edge))
+        small = size.scaled(min(1.0 / _LEAST_BLUR, _GUIDE_EDGE / size.long_edge))
         # Light beyond ten times white, and below black, says nothing more about a material.
         mean = F.interpolate(light, tuple(small), mode="area").clamp(0.0, 10.0)
-        guide = torch.cat([mean, *to_oklab(*planes(mean))], dim=1)
+        lightness, a, b = to_oklab(*planes(mean))
+        skin = _skin(lightness, a, b)
+        guide = torch.cat([mean, lightness, a, b, skin], dim=1)
         cells = small.scaled(min(1.0, _CELLS_EDGE / small.long_edge))
         places = {
-            group: _rounded(F.interpolate(map_, tuple(cells), mode="area")) for group, map_ in _suitability(guide).items()
+            group: _rounded(F.interpolate(map_, tuple(cells), mode="area"))
+            for group, map_ in _suitability(lightness, skin).items()
         }
         smooth = places.pop("smooth")
         found = {group: bool((map_ > _LEVELS / 2).float().mean() > 0.02) for group, map_ in places.items()}
@@ -59,7 +64,7 @@ class Scene:
         return cls(size, guide, suited, found, (math.cos(turn), math.sin(turn)))
 
     def under(self, region: Region) -> Tensor:
-        """The guide (1, 6, h, w) at the px of a rectangle of the picture."""
+        """The guide (1, 7, h, w) at the px of a rectangle of the picture."""
         size = Size(*self.guide.shape[-2:])
         held = needed(region, size, self.size)
         return bilinear(held.cut(self.guide), held, size, region, self.size)
@@ -72,7 +77,8 @@ class Scene:
         rows, columns = cells.shape
         reach = int(0.3 * size * rows / self.size.height)
         if reach and min(rows, columns) > 2 * reach:
-            cells = (F.avg_pool2d(cells[None, None], 2 * reach + 1, 1, reach)[0, 0] - 0.4 * _LEVELS).clamp_min(0.0).round()
+            inner = (F.avg_pool2d(cells[None, None], 2 * reach + 1, 1, reach)[0, 0] - 0.4 * _LEVELS).clamp_min(0.0).round()
+            cells = inner if inner.any() else cells
         sums = list(accumulate(cells.flatten().tolist()))
         share = draw.uniform(0.0, 1.0)
         index = bisect_right(sums, share * sums[-1]) if sums[-1] > 0.0 else int(share * rows * columns)
@@ -129,23 +135,26 @@ def _rounded(share: Tensor) -> Tensor:
     return (share[0, 0] * _LEVELS).round().cpu()
 
 
-def _suitability(guide: Tensor) -> dict[str, Tensor]:
-    """Maps in 0..1 by heuristics in OKLab, for each group and `smooth`.
-
-    Skin is what has the hue and chroma of skin of any tone, in light enough to see it, and no hard edges: sand and pale wood
-    pass too. Cloth is any other matt surface without hard edges. Dust shows on smooth and bright places.
-    """
-    lightness, a, b = (guide[:, index : index + 1] for index in (3, 4, 5))
+def _skin(lightness: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """0..1: what has the hue and chroma of skin of any tone, in light enough to see it. Sand and pale wood pass too."""
     chroma, hue = torch.sqrt(a * a + b * b + 1e-12), torch.rad2deg(torch.atan2(b, a))
+    tinted = ramp(chroma, 0.02, 0.04) * (1.0 - ramp(chroma, 0.14, 0.18))
+    return tinted * ramp(hue, 15.0, 30.0) * (1.0 - ramp(hue, 70.0, 85.0)) * ramp(lightness, 0.12, 0.3)
+
+
+def _suitability(lightness: Tensor, skin: Tensor) -> dict[str, Tensor]:
+    """Heuristic maps in 0..1, for each group and `smooth`.
+
+    Skin is what may be skin and has no hard edges, cloth any other surface without them, neither burnt out. Dust shows on
+    smooth and bright places.
+    """
     mean = F.avg_pool2d(lightness, 5, 1, 2, count_include_pad=False)
     square = F.avg_pool2d(lightness * lightness, 5, 1, 2, count_include_pad=False)
     rough = torch.sqrt((square - mean * mean).clamp_min(0.0) + 1e-8)
-    seen, smooth = ramp(lightness, 0.12, 0.3), 1.0 - ramp(rough, 0.03, 0.09)
-    tinted = ramp(chroma, 0.02, 0.04) * (1.0 - ramp(chroma, 0.14, 0.18))
-    skin = tinted * ramp(hue, 15.0, 30.0) * (1.0 - ramp(hue, 70.0, 85.0)) * seen * (1.0 - ramp(lightness, 0.93, 0.99))
+    smooth, unburnt = 1.0 - ramp(rough, 0.03, 0.09), 1.0 - ramp(lightness, 0.93, 0.99)
     maps = {
-        "skin": skin * smooth,
-        "cloth": (1.0 - skin) * seen * (1.0 - ramp(rough, 0.04, 0.1)) * (1.0 - ramp(lightness, 0.93, 0.99)),
+        "skin": skin * smooth * unburnt,
+        "cloth": (1.0 - skin) * ramp(lightness, 0.12, 0.3) * (1.0 - ramp(rough, 0.03, 0.08)) * unburnt,
         "dust": smooth * ramp(lightness, 0.25, 0.7),
     }
     assert set(maps) == set(GROUPS)

@@ -7,7 +7,7 @@ from .kinds import kind
 from .patch import NEUTRAL, Change, Patch, inked
 
 
-@kind("dust", sizes=(5, 44), strengths=(0.12, 0.6), slender=(0.85, 1.0), tolerance=None, gathers=True)
+@kind("dust", sizes=(4, 32), strengths=(0.12, 0.5), slender=(0.85, 1.0), tolerance=None, gathers=True)
 def dust(patch: Patch) -> Change:
     """A soft dark disc; the smaller the aperture, the sharper and darker. Strength: stops in its middle."""
     radius = patch.radius * (1.0 + 0.06 * patch.noise(0.6 * patch.size))

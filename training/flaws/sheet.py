@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -24,14 +24,16 @@ from .flaw import GROUPS, Flawed, Group
 from .pictures import procedural_cloth, procedural_skin
 from .synthesiser import LONG_EDGE, synthesise
 
-INK = {"skin": (1.0, 0.25, 0.05), "cloth": (0.05, 0.4, 1.0), "dust": (1.0, 0.8, 0.0)}
+Named = tuple[str, Tensor, float | None]
+"""A picture: its name, its light, and the scale of its flaws (see `synthesise`)."""
+_INK = {"skin": (1.0, 0.25, 0.05), "cloth": (0.05, 0.4, 1.0), "dust": (1.0, 0.8, 0.0)}
 
 
 def panels(truth: Flawed) -> list[Tensor]:
     """Clean, flawed, mask and boxes, as light."""
     boxed = truth.light.clone()
     for flaw in truth.instances:
-        ink = boxed.new_tensor(INK[flaw.group]).view(1, 3, 1, 1)
+        ink = boxed.new_tensor(_INK[flaw.group]).view(1, 3, 1, 1)
         box, last = flaw.box, Size(*boxed.shape[-2:])
         bottom, right = min(box.top + box.height, last.height - 1), min(box.left + box.width, last.width - 1)
         for line in (
@@ -49,7 +51,19 @@ def counted(truth: Flawed) -> str:
     return ", ".join(f"{number} {kind}" for kind, number in Counter(flaw.kind for flaw in truth.instances).items()) or "none"
 
 
-def _pictures(options: argparse.Namespace) -> Iterator[tuple[str, Tensor, float | None]]:
+def flaw_sheet(
+    pictures: Iterable[Named], edge: int, seed: int, groups: Sequence[Group] = GROUPS, count: int | None = None
+) -> Photo:
+    """Four panels for each picture, none larger than `edge` px; the seed grows by one from picture to picture."""
+    shown, captions = [], []
+    for number, (name, light, scale) in enumerate(pictures):
+        truth = synthesise(light, seed + number, groups, count, scale)
+        shown += [Photo(panel.clamp(0.0, 1.0)) for panel in panels(truth)]
+        captions += [name, counted(truth), "mask", "instances"]
+    return contact_sheet(shown, captions, Sheet(columns=4, cell=edge, gap=8))
+
+
+def _asked(options: argparse.Namespace) -> Iterator[Named]:
     for path in options.photos:
         photo = read_photo(path)
         if options.crop:
@@ -58,10 +72,9 @@ def _pictures(options: argparse.Namespace) -> Iterator[tuple[str, Tensor, float 
             yield path.stem, photo.read(middle), photo.size.long_edge / LONG_EDGE
         else:
             yield path.stem, photo.reduced(photo.size.scaled(min(1.0, options.edge / photo.size.long_edge))).pixels, None
-    square = Size(options.edge, options.edge)
     for number in range(options.procedural):
-        yield f"skin {number}", procedural_skin(square, options.seed + number), None
-        yield f"cloth {number}", procedural_cloth(square, options.seed + number), None
+        yield f"skin {number}", procedural_skin((options.edge, options.edge), options.seed + number), None
+        yield f"cloth {number}", procedural_cloth((options.edge, options.edge), options.seed + number), None
 
 
 def main() -> None:
@@ -73,19 +86,12 @@ def main() -> None:
     parser.add_argument("--edge", type=int, default=512)
     parser.add_argument("--crop", action="store_true")
     parser.add_argument("--count", type=int, help="flaws on each picture")
-    parser.add_argument("--quality", type=int, default=85, help="of a JPEG")
     parser.add_argument("--groups", nargs="*", choices=GROUPS, default=GROUPS)
     options = parser.parse_args()
-    shown, captions = [], []
-    groups: tuple[Group, ...] = tuple(options.groups)
-    for number, (name, light, scale) in enumerate(_pictures(options)):
-        truth = synthesise(light, options.seed + number, groups, options.count, scale)
-        shown += [Photo(panel.clamp(0.0, 1.0)) for panel in panels(truth)]
-        captions += [name, counted(truth), "mask", "instances"]
-    sheet = contact_sheet(shown, captions, Sheet(columns=4, cell=options.edge, gap=8))
+    sheet = flaw_sheet(_asked(options), options.edge, options.seed, options.groups, options.count)
     canvas = Canvas(sheet.size, depth_for(options.out, "8"), dither=False)
     canvas.put(Region.whole(sheet.size), sheet.pixels)
-    write_photo(options.out, canvas, {}, quality=options.quality, force=True)
+    write_photo(options.out, canvas, {}, quality=90, force=True)
 
 
 if __name__ == "__main__":

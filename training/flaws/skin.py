@@ -36,7 +36,7 @@ def spot(patch: Patch) -> Change:
     return Change(inked(patch.strength * cover * (1.0 + 0.35 * patch.noise(0.18 * patch.size)).clamp_min(0.0), ink))
 
 
-@kind("skin", sizes=(4, 26), strengths=(1.0, 2.4), slender=(0.7, 1.0), often=2)
+@kind("skin", sizes=(4, 26), strengths=(1.0, 2.4), slender=(0.7, 1.0), often=3)
 def mole(patch: Patch) -> Change:
     """A mole: dense melanin with an irregular edge, sometimes raised. Strength: stops of green in its middle."""
     radius = patch.radius * (1.0 + 0.16 * patch.noise(0.5 * patch.size))
@@ -113,11 +113,11 @@ def shine(patch: Patch) -> Change:
     return Change(torch.zeros_like(cover), glow * (0.6 * brightness + 0.4 * patch.base))
 
 
-@kind("skin", sizes=(60, 220), strengths=(0.28, 0.7), slender=(0.35, 0.5), tilt=20.0, seek=_under_an_eye)
+@kind("skin", sizes=(60, 220), strengths=(0.28, 0.7), slender=(0.35, 0.5), often=2, tilt=20.0, seek=_under_an_eye)
 def dark_circle(patch: Patch) -> Change:
     """A ring under an eye: a bluish crescent, sharper along its upper edge. Strength: stops of green."""
     u = patch.along * (2.0 / patch.size)
     v = (patch.across * (2.0 / patch.width) + 0.5 * u * u - 0.15) * (1.0 + 0.1 * patch.noise(0.3 * patch.size))
-    fall = torch.where(v < 0.0, bump(v * 2.2), bump(v))
+    fall = torch.where(v < 0.0, bump(v * 1.7), bump(v))
     cover = fall * bump(u) * (1.0 + 0.15 * patch.noise(0.12 * patch.size))
     return Change(inked(patch.strength * cover, VEINS))

@@ -28,7 +28,7 @@ _SMALLEST = 2.0
 """Px below which a flaw would be noise."""
 _ATTEMPTS = 6
 _CANDIDATES = 5
-_SHARES = {"skin": 5.0, "cloth": 4.0, "dust": 2.0}
+_SHARES = {"skin": 6.0, "cloth": 4.0, "dust": 1.2}
 """How often flaws of each group come."""
 _WITHOUT_PLACES = 0.25
 """By how much rarer, in a picture without a place for them."""
@@ -123,7 +123,9 @@ class _Canvas:
         keep = _edge(patch)
         if kind.tolerance is not None:
             middle = self.scene.under(Region(int(place[0]), int(place[1]), 1, 1))
-            keep = keep * material(under[:, 3:], middle[:, 3:], kind.tolerance)
+            keep = keep * material(under[:, 3:6], middle[:, 3:6], kind.tolerance)
+        if kind.group == "cloth" and self.scene.found["cloth"]:
+            keep = keep * (1.0 - under[:, 6:])
         after, coverage = _applied(light, patch.base, kind.render(patch), keep)
         if coverage.max() < _LEAST_SEEN:
             return None
