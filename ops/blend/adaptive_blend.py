@@ -2,9 +2,11 @@ from torch import Tensor
 
 from ...light.planes import join, planes
 from ...light.transfer import srgb_decode, srgb_encode
+from ..example import Example
 from ..reach import POINTWISE
 from ..spec import operation
 from ..types import BlendCurve, Image, in_type_of
+from .blend_curve import blend_curve
 
 
 def factors(codes: Tensor, curve: BlendCurve) -> tuple[Tensor, Tensor, Tensor]:
@@ -15,11 +17,11 @@ def factors(codes: Tensor, curve: BlendCurve) -> tuple[Tensor, Tensor, Tensor]:
     return j, k, codes.clamp_min(1.0)
 
 
-@operation(reach=POINTWISE)
+@operation(reach=POINTWISE, example=Example(sockets=lambda: {"curve": blend_curve()}, kinks=(1.0,)))
 def adaptive_blend(image: Image, layer: Image, curve: BlendCurve) -> Image:
     """Blend a layer into a photo by a curve of its own: how local retouching is applied.
 
-    image: the photo.
+    image: the photo to blend into.
     layer: what is blended in; plain numbers, of which the curve says what they do.
     curve: the six coefficients, from Blend curve.
 

@@ -1,16 +1,9 @@
-from typing import NamedTuple
-
 from ..composite import part, place
 from ..frame import Frame
-from ..pyramid import enlarged, halved
+from ..pyramid import enlarged
 from ..reach import COMPOSITE, POINTWISE
 from ..spec import operation
 from ..types import Image
-
-
-class Level(NamedTuple):
-    high: Image
-    smaller: Image
 
 
 @part(reach=POINTWISE)
@@ -20,14 +13,13 @@ def _difference(image: Image, coarse: Image) -> Image:
 
 
 @operation(reach=COMPOSITE)
-def high_frequencies(image: Image, frame: Frame) -> Level:
-    """Take one level off a Laplacian pyramid: the fine detail of a picture, and the picture at half its size.
+def high_frequencies(image: Image, smaller: Image, frame: Frame) -> Image:
+    """Take the fine detail of one level of a Laplacian pyramid: what a picture loses when it is halved.
 
-    image: the picture; the smaller one of another level makes the next.
+    image: the picture.
+    smaller: the same at half the size, from Halve.
 
-    high = image - enlarged(smaller), bilinear, so that enlarging and adding gives the picture back.
-    Domain: any finite light. Source: Burt and Adelson (1983), with bilinear filters as in ABPN (2022).
+    image - enlarged(smaller), bilinear, so that enlarging and adding gives the picture back. Domain: any finite light.
+    Source: Burt and Adelson (1983), with bilinear filters as in ABPN (2022).
     """
-    smaller = place(halved, image)
-    coarse = place(enlarged, smaller, height=frame.full.height, width=frame.full.width)
-    return Level(place(_difference, image, coarse), smaller)
+    return place(_difference, image, place(enlarged, smaller, height=frame.full.height, width=frame.full.width))

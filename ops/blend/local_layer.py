@@ -1,8 +1,10 @@
 from typing import Annotated, NamedTuple
 
 import torch
+from torch import nn
 
-from ...networks.abpn import GROUPS
+from ...networks.abpn import GROUPS, BlendPyramid
+from ..example import Example
 from ..params import Choice
 from ..reach import Arithmetic
 from ..spec import operation
@@ -14,7 +16,16 @@ class LocalLayer(NamedTuple):
     mask: SmallPicture
 
 
-@operation(reach=Arithmetic())
+def tiny() -> dict[str, Network]:
+    """A blend pyramid for the laws: as small as can be, with nothing at rest."""
+    module = BlendPyramid(0.01)
+    for weight in module.parameters():
+        if not weight.any():
+            nn.init.normal_(weight, std=0.1)
+    return {"network": Network(module)}
+
+
+@operation(reach=Arithmetic(), example=Example(sockets=tiny, scales=False))
 def local_layer(
     small: SmallPicture,
     network: Network,
@@ -33,4 +44,5 @@ def local_layer(
     chosen = torch.tensor([float(what in ("all", group)) for group in GROUPS], device=small.pixels.device)
     layer, masks = network("local", small.pixels, chosen)
     wanted = chosen.to(masks).view(1, -1, 1, 1)
-    return LocalLayer(SmallPicture(layer), SmallPicture(1.0 - (1.0 - masks * wanted).prod(dim=1, keepdim=True)))
+    mask = 1.0 - (1.0 - masks * wanted).prod(dim=1, keepdim=True)
+    return LocalLayer(SmallPicture(layer), SmallPicture(mask.expand_as(layer)))

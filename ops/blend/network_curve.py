@@ -1,9 +1,11 @@
+from ..example import Example
 from ..reach import Arithmetic
 from ..spec import operation
 from ..types import BlendCurve, Network
+from .local_layer import tiny
 
 
-@operation(reach=Arithmetic())
+@operation(reach=Arithmetic(), example=Example(sockets=tiny))
 def network_curve(network: Network) -> BlendCurve:
     """Take the blend curve that a network has learned.
 

@@ -1,10 +1,12 @@
 from ...light.planes import join, stack
 from ..composite import part, place
+from ..example import Example
 from ..frame import Frame
 from ..pyramid import enlarged
 from ..reach import COMPOSITE, halo
 from ..spec import operation
 from ..types import Image, Network
+from .local_layer import tiny
 
 
 @part(reach=halo(2))
@@ -14,7 +16,7 @@ def _refined(layer: Image, high: Image, network: Network) -> Image:
     return join(red, green, blue, like=layer)
 
 
-@operation(reach=COMPOSITE)
+@operation(reach=COMPOSITE, example=Example(sockets=tiny, scales=False))
 def refine(high: Image, layer: Image, network: Network, frame: Frame) -> Image:
     """Carry a blend layer up one level of the pyramid, along the detail of that level.
 

@@ -3,10 +3,12 @@ from torch import Tensor
 
 from ...light.planes import join, planes
 from ...light.transfer import srgb_encode
+from ..example import Example
 from ..reach import POINTWISE
 from ..spec import operation
 from ..types import BlendCurve, Image, in_type_of
 from .adaptive_blend import factors
+from .blend_curve import blend_curve
 
 LEAST = 0.1
 """Below this a divisor is limited."""
@@ -19,11 +21,11 @@ def limited_inverse(x: Tensor) -> Tensor:
     return torch.where(x.abs() < LEAST, share * (2.0 - share * share) / LEAST, 1.0 / safe)
 
 
-@operation(reach=POINTWISE)
+@operation(reach=POINTWISE, example=Example(sockets=lambda: {"curve": blend_curve()}, kinks=(1.0,)))
 def reverse_blend(image: Image, result: Image, curve: BlendCurve) -> Image:
     """Find the layer that turns a photo into a result: the inverse of Adaptive blend.
 
-    image: the photo.
+    image: the photo before.
     result: what the photo shall become, of the same size.
     curve: the six coefficients, from Blend curve; the same as for the blend.
 

@@ -5,12 +5,14 @@ from ...networks.abpn import GROUPS
 from ..blend.adaptive_blend import adaptive_blend
 from ..blend.encoded import encoded
 from ..blend.high_frequencies import high_frequencies
-from ..blend.local_layer import local_layer
+from ..blend.local_layer import local_layer, tiny
 from ..blend.network_curve import network_curve
 from ..blend.placed import placed
 from ..blend.refine import refine
 from ..composite import place
+from ..example import Example
 from ..frame import Frame
+from ..geometry.halve import halve
 from ..measure.small_picture import small_picture
 from ..params import Choice, Count, Slider
 from ..reach import COMPOSITE
@@ -34,7 +36,7 @@ def levels_for(size: Size) -> int:
     return max(1, (-(-size.long_edge // SEEN) - 1).bit_length())
 
 
-@operation(reach=COMPOSITE)
+@operation(reach=COMPOSITE, example=Example(sockets=tiny, kinks=(0.0, 1.0), scales=False))
 def local_retouch(
     image: Image,
     network: Annotated[Network, weights("abpn_small")],
@@ -61,8 +63,9 @@ def local_retouch(
     codes = place(encoded, image)
     below, highs = codes, []
     for _ in range(levels or levels_for(frame.size)):
-        high, below = place(high_frequencies, below)
-        highs.append(high)
+        smaller = place(halve, below)
+        highs.append(place(high_frequencies, below, smaller))
+        below = smaller
     layer, mask = place(local_layer, place(small_picture, below, long_edge=4096), network, what=what)
     layer = place(placed, below, layer)
     for high in reversed(highs):

@@ -1,3 +1,4 @@
+from ...light.primaries import luminance
 from ..frame import Frame
 from ..measure.small_picture import read
 from ..reach import POINTWISE
@@ -10,10 +11,10 @@ def small_mask(image: Image, small: SmallPicture, frame: Frame, limit: Mask | No
     """Put the mask that a network drew on a small picture back onto the pixels of a photo.
 
     image: a picture of the size wanted; only its size counts.
-    small: the small mask, from Local layer.
+    small: the small mask, from Local layer; of any small picture, its luminance.
     limit: a mask outside which nothing is selected.
 
     Bilinear between its pixels. Domain: any finite light.
     """
-    mask = read(small, frame)
+    mask = luminance(*read(small, frame).split(1, dim=1))
     return mask if limit is None else mask * limit

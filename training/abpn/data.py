@@ -52,7 +52,8 @@ class Synthetic:
         photo = self.photos[int(torch.randint(len(self.photos), (), generator=generator))]
         clean = _varied(photo, self.edge, generator)
         if torch.rand((), generator=generator) < 0.125:
-            return Example(*_codes(clean, clean), torch.zeros(len(GROUPS), self.edge, self.edge), torch.ones(len(GROUPS)))
+            (codes,) = _codes(clean)
+            return Example(codes, codes, torch.zeros(len(GROUPS), self.edge, self.edge), torch.ones(len(GROUPS)))
         made = synthesise(clean, seed=int(torch.randint(2**31 - 1, (), generator=generator)), scale=1.0)
         flawed, codes = _codes(made.light, clean)
         return Example(flawed, codes, group_masks(made), torch.ones(len(GROUPS)))

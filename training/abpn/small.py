@@ -89,7 +89,7 @@ def write(
         **about,
         "parameters": sum(parameter.numel() for parameter in module.parameters()),
         "config": {**asdict(config), "edge": EDGE, "steps": steps, "optimiser": "AdamW, cosine"},
-        "data": f"trained on synthetic flaws: {seen} photographs, {_PROCEDURAL} procedural pictures; {held} photographs held out",
+        "data": f"trained on synthetic flaws: {seen} photos, {_PROCEDURAL} procedural pictures; {held} photos held out",
         "metrics": {"examples": EXAMPLES, **metrics},
         "script": "training/abpn/small.py",
         "licence": "Apache-2.0",
