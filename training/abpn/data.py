@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch.utils.data import IterableDataset
 from ...files.decode import read_photo
 from ...files.errors import FileError
 from ...files.formats.registry import READ_ENDINGS
+from ...light.photo import Photo
 from ...light.rectangle import Region
 from ...light.transfer import srgb_encode
 from ...networks.abpn import GROUPS
@@ -95,7 +97,7 @@ class Pairs:
 
     def __init__(self, folder: Path, edge: int, seed: int = 0) -> None:
         self.edge, self.seed = edge, seed
-        self.pairs = []
+        self.pairs: list[tuple[Photo, Photo]] = []
         for before, after in pair_files(folder):
             one, two = read_photo(before), read_photo(after)
             if one.size != two.size:
@@ -103,6 +105,14 @@ class Pairs:
             if min(one.size) < edge:
                 raise FileError(f"{before}: expected edges of at least {edge} px; got {one.size}")
             self.pairs.append((one, two))
+
+    def split(self, every: int) -> tuple[Pairs | None, Pairs]:
+        """Some pairs held out, one of so many, and the others; none where there are fewer."""
+        if len(self.pairs) < every:
+            return None, self
+        held, seen = copy.copy(self), copy.copy(self)
+        held.pairs, seen.pairs = self.pairs[::every], [pair for n, pair in enumerate(self.pairs) if n % every]
+        return held, seen
 
     def draw(self, number: int) -> Example:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from ...files.errors import FileError
 from ...networks.abpn import BlendPyramid
 from ..progress import Curve
 from .data import Source, Stream
@@ -41,7 +42,7 @@ class Config:
     seed: int = 0
 
 
-class Diverged(RuntimeError):
+class Diverged(FileError):
     """The loss or a gradient is not finite; the last good state is kept."""
 
 
@@ -127,7 +128,7 @@ def _resume(folder: Path, config: Config, module: BlendPyramid, optimiser: torch
     known = {**said["config"], "minutes": config.minutes}
     if known != asdict(config):
         different = ", ".join(name for name, value in asdict(config).items() if known.get(name) != value)
-        raise ValueError(f"{folder}: expected the state of the same training; it differs in {different}")
+        raise FileError(f"{folder}: expected the state of the same training; it differs in {different}")
     held = load_file(folder / "state.safetensors")
     module.load_state_dict({name.removeprefix("module."): t for name, t in held.items() if name.startswith("module.")})
     moments: dict[int, dict[str, Tensor]] = {}
