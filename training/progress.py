@@ -11,13 +11,16 @@ class Curve:
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self.columns, self._means = list(columns), dict[str, float]()
-        fresh = not path.exists()
-        self._file = path.open("a", encoding="utf-8", buffering=1)
-        if fresh:
-            self._file.write(",".join(columns) + "\n")
+        self._path = path
+        if not path.exists():
+            self._write(columns)
+
+    def _write(self, cells: Sequence[str]) -> None:
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(",".join(cells) + "\n")
 
     def add(self, *values: float) -> None:
-        self._file.write(",".join(f"{value:.6g}" for value in values) + "\n")
+        self._write([f"{value:.6g}" for value in values])
         for name, value in zip(self.columns, values):
             before = self._means.get(name, value)
             self._means[name] = value if name in self.columns[:2] else before + 0.02 * (value - before)
