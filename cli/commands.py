@@ -28,6 +28,7 @@ from .problems import UsageError
 from .running import run
 from .schema import operations
 from .show import plain, table
+from .training import train
 from .workflow import input_files, open_graph, read_photos, refuse_inputs
 
 
@@ -91,4 +92,4 @@ def convert(options: argparse.Namespace) -> None:
     print(plain(f"{out}: {'API form' if forward else 'editor form'}, {steps} steps"))
 
 
-__all__ = ["advise", "auto", "bake", "check", "convert", "fit", "info", "ops", "run", "sheet"]
+__all__ = ["advise", "auto", "bake", "check", "convert", "fit", "info", "ops", "run", "sheet", "train"]

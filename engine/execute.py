@@ -286,9 +286,8 @@ def _split(picture: Any) -> Any:
 
 def _cut(value: Any, held: Region, wanted: Region) -> Any:
     """The wanted part of a picture of which a rectangle is held."""
-    rows, columns = wanted.within(held)
-    if rows == slice(0, held.height) and columns == slice(0, held.width):
+    if (wanted.height, wanted.width) == (held.height, held.width):
         return value
     if isinstance(value, Planes):
-        return value.map(lambda plane: plane[..., rows, columns])
-    return value[..., rows, columns]
+        return value.map(lambda plane: wanted.out_of(held, plane))
+    return wanted.out_of(held, value)

@@ -232,7 +232,7 @@ class _Planner:
 
     def _out_size(self, title: str, spec: OpSpec, pictures: list[Ref], values: Mapping[str, Any]) -> Size:
         sizes = [self._full[ref] for ref in pictures]
-        apart = isinstance(spec.reach, Reducer) and spec.reach.apart
+        apart = isinstance(spec.reach, Composite) or (isinstance(spec.reach, Reducer) and spec.reach.apart)
         if not sizes:
             return Size(1, 1)
         if len(set(sizes)) > 1 and not apart:

@@ -81,16 +81,27 @@ class Region(NamedTuple):
         return self._replace(top=self.top + down, left=self.left + right)
 
     def union(self, other: Region) -> Region:
-        """The smallest rectangle around both."""
+        """The smallest rectangle around both; of many, of one size that is enough for all."""
         top, left = _least(self.top, other.top), _least(self.left, other.left)
-        bottom = max(_first(self.top - top) + self.height, _first(other.top - top) + other.height)
-        right = max(_first(self.left - left) + self.width, _first(other.left - left) + other.width)
+        bottom = max(_most(self.top - top) + self.height, _most(other.top - top) + other.height)
+        right = max(_most(self.left - left) + self.width, _most(other.left - left) + other.width)
         return Region(top, left, bottom, right)
 
     def within(self, outer: Region) -> tuple[slice, slice]:
-        """Where this rectangle lies in the pixels of an outer one, as slices of its rows and columns."""
-        top, left = _first(self.top - outer.top), _first(self.left - outer.left)
+        """Where this rectangle lies in the pixels of an outer one, as slices; of many, where all lie alike."""
+        top, left = _most(self.top - outer.top), _most(self.left - outer.left)
         return slice(top, top + self.height), slice(left, left + self.width)
+
+    def out_of(self, outer: Region, pixels: Tensor) -> Tensor:
+        """These pixels out of those (..., h, w) of an outer rectangle; of many, each may lie elsewhere in its own."""
+        down, right = (torch.as_tensor(offset) for offset in (self.top - outer.top, self.left - outer.left))
+        if all(bool((offset == offset.flatten()[0]).all()) for offset in (down, right)):
+            rows, columns = self.within(outer)
+            return pixels[..., rows, columns]
+        pixels = pixels.expand(len(down), *pixels.shape[1:])
+        inner = Region(down, right, self.height, self.width)
+        numbers = torch.arange(len(down), device=pixels.device).view(-1, 1, 1)
+        return pixels[numbers, :, inner.rows(pixels.device), inner.columns(pixels.device)].movedim(-1, 1)
 
     def cut(self, pixels: Tensor) -> Tensor:
         """These pixels of a whole picture (..., H, W); many rectangles of one picture become a batch."""
@@ -137,5 +148,5 @@ def _least(one: int | Tensor, other: int | Tensor) -> int | Tensor:
     return min(one, other)
 
 
-def _first(offset: int | Tensor) -> int:
-    return int(offset[0]) if isinstance(offset, Tensor) else offset
+def _most(offset: int | Tensor) -> int:
+    return int(offset.max()) if isinstance(offset, Tensor) else offset

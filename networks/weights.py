@@ -19,6 +19,7 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from ..ops.types import Network
+from .abpn import BlendPyramid
 from .mlp import PointwiseMLP
 from .weights_file import about_of, weights_bytes
 
@@ -27,7 +28,7 @@ MOST_BYTES = 2 << 30
 _MOST_MANIFEST = 1 << 20
 _LARGEST_ARGUMENT = 1 << 16
 _MOST_ARGUMENTS = 64
-_ARCHITECTURES: dict[str, Any] = {"PointwiseMLP": PointwiseMLP}
+_ARCHITECTURES: dict[str, Any] = {"PointwiseMLP": PointwiseMLP, "BlendPyramid": BlendPyramid}
 
 
 class WeightsError(ValueError):

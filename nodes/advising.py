@@ -34,7 +34,7 @@ class AdviceNode(RecordingNode):
             types["optional"]["advisor"] = list(known), {**options, "tooltip": f"{options['tooltip']} {tip}"}
         return types
 
-    def record(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> Any:
+    def answer(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> Any:
         advised = self.asked(unique_id, prompt, values)
         patch = json.dumps(in_prompt(advised.patch), indent=2, ensure_ascii=False)
         conversation = kept_turns(advised)
@@ -59,8 +59,8 @@ class AutoNode(AdviceNode):
 
     DEPRECATED = True
 
-    def record(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> Any:
-        given = super().record(unique_id, prompt, photo=values["photo"])
+    def answer(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> Any:
+        given = super().answer(unique_id, prompt, photo=values["photo"])
         return {"ui": given["ui"], "result": (given["result"][1],)}
 
 

@@ -46,9 +46,9 @@ class RecordingNode:
     def run(self, **values: Any) -> Any:
         """What ComfyUI calls: parameters that an older prompt does not name have their defaults."""
         defaults = {param.name: [param.default] if self.INPUT_IS_LIST else param.default for param in self.SPEC.params}
-        return self.record(**{**defaults, **values})
+        return self.answer(**{**defaults, **values})
 
-    def record(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> tuple[Any, ...]:
+    def answer(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> tuple[Any, ...]:
         return self.given(unique_id, prompt, values)
 
     def given(

@@ -48,7 +48,7 @@ class FitNode(RecordingNode):
         types["hidden"] |= {"extra_pnginfo": "EXTRA_PNGINFO"}
         return types
 
-    def record(self, unique_id: Any = "", prompt: Any = None, extra_pnginfo: Any = None, **values: Any) -> Any:
+    def answer(self, unique_id: Any = "", prompt: Any = None, extra_pnginfo: Any = None, **values: Any) -> Any:
         unique_id, prompt, extra = (
             value[0] if isinstance(value, list) else value for value in (unique_id, prompt, extra_pnginfo)
         )

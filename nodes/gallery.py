@@ -22,7 +22,7 @@ class PhotoInfoNode(RecordingNode):
 
     OUTPUT_NODE = True
 
-    def record(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> Any:
+    def answer(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> Any:
         with naming(self.SPEC, unique_id, prompt):
             recipe = arriving(self.SPEC, unique_id, prompt, values)["photo"].frames()[0]
             metadata, shot = _metadata(recipe), shot_of(_metadata(recipe))
@@ -44,7 +44,7 @@ class ContactSheetNode(RecordingNode):
     INPUT_IS_LIST = True
     OUTPUT_NODE = True
 
-    def record(self, unique_id: Any = "", prompt: Any = None, **values: Any) -> Any:
+    def answer(self, unique_id: Any = "", prompt: Any = None, **values: Any) -> Any:
         unique_id, prompt = (value[0] if isinstance(value, list) else value for value in (unique_id, prompt))
         photos = values.pop("photos")
         settings = {name: value[0] for name, value in values.items()}

@@ -33,7 +33,7 @@ class SavePhotoNode(RecordingNode):
         types["hidden"] |= {"extra_pnginfo": "EXTRA_PNGINFO"}
         return types
 
-    def record(
+    def answer(
         self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, extra_pnginfo: Any = None, **values: Any
     ) -> Any:
         with naming(self.SPEC, unique_id, prompt):
@@ -64,7 +64,7 @@ class CompareNode(RecordingNode):
 
     OUTPUT_NODE = True
 
-    def record(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> Any:
+    def answer(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> Any:
         with naming(self.SPEC, unique_id, prompt):
             recipes = arriving(self.SPEC, unique_id, prompt, values)
             before, after = recipes["before"].frames()[0], recipes["photo"].frames()[0]

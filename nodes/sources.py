@@ -33,7 +33,7 @@ class SourceNode(RecordingNode):
         types["required"][param.name] = choices, options
         return types
 
-    def record(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> tuple[Any, ...]:
+    def answer(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> tuple[Any, ...]:
         return self.given(unique_id, prompt, values, lambda: opened(self.SPEC, values))
 
 

@@ -1,4 +1,4 @@
-"""Parts of pyramids: a picture at half its size, and back. Made for composites, which say the sizes."""
+"""Pyramids: half a size, and a picture enlarged to a size that a composite states. `geometry.halve` goes down."""
 
 from __future__ import annotations
 
@@ -23,16 +23,11 @@ def _stated(height: int, width: int) -> Size:
     return Size(height, width)
 
 
-def _resampled(image: Image, frame: Frame) -> Image:
+def resampled(image: Image, frame: Frame) -> Image:
+    """The frame's pixels of a picture of another size."""
     source = frame.input
     assert source is not None
     return bilinear(stack(image), source.region, source.size, frame.region, frame.size)
-
-
-@part(reach=geometry(needed, half))
-def halved(image: Image, frame: Frame) -> Image:
-    """The picture at half its size: each pixel the mean of two by two (of what there is, at odd edges)."""
-    return _resampled(image, frame)
 
 
 @part(reach=geometry(needed, _stated))
@@ -43,4 +38,4 @@ def enlarged(
     width: Annotated[int, Count(1, 1_000_000, unit="px")] = 1,
 ) -> Image:
     """The picture at a larger size, stated in full-size px, bilinear."""
-    return _resampled(image, frame)
+    return resampled(image, frame)

@@ -74,6 +74,17 @@ class SmallPicture(NamedTuple):
     pixels: Tensor
 
 
+class BlendCurve(NamedTuple):
+    """How a layer blends with codes I: (j0 + j1 I + j2 I^2) layer + k0 + k1 I + k2 I^2; (B,1,1,1) or (1,1,1,1) each."""
+
+    j0: Tensor
+    j1: Tensor
+    j2: Tensor
+    k0: Tensor
+    k1: Tensor
+    k2: Tensor
+
+
 class Lut(NamedTuple):
     """A look-up table: a 1D table per channel, then a cube; either may be absent.
 
@@ -158,6 +169,7 @@ SOCKETS: dict[type, Socket] = {
     Percentiles: Socket("LUXGRAD_PERCENTILES", measured=True),
     Guide: Socket("LUXGRAD_GUIDE", measured=True),
     SmallPicture: Socket("LUXGRAD_SMALL_PICTURE", measured=True),
+    BlendCurve: Socket("LUXGRAD_BLEND_CURVE"),
     Lut: Socket("LUXGRAD_LUT"),
     Network: Socket("LUXGRAD_NETWORK"),
 }

@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "fit": {"torch", "cma", "numpy", "light", "ops", "graph", "engine"},
     "files": {"torch", "numpy", "PIL", "tifffile", "imagecodecs", "rawpy", "OpenEXR", "pillow_heif", "light", "ops"},
     "advice": {"torch", "light", "ops", "graph", "engine", "fit"},
-    "cli": {"torch", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice", "api", "environment"},
+    "cli": {"torch", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice", "training", "api", "environment"},
     "nodes": {"torch", "numpy", "PIL", "aiohttp", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice"},
     "training": {"torch", "safetensors", "light", "ops", "graph", "engine", "fit", "files", "networks"},
     "benchmarks": {

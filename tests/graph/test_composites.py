@@ -18,9 +18,10 @@ from luxgrad.graph.schema import dumps, loads
 from luxgrad.light.photo import Photo
 from luxgrad.light.planes import planes
 from luxgrad.light.primaries import luminance
+from luxgrad.light.rectangle import Region
 from luxgrad.ops.composite import by_hand, place
 from luxgrad.ops.errors import DeclarationError
-from luxgrad.ops.pyramid import halved
+from luxgrad.ops.geometry.halve import halve
 from luxgrad.ops.reach import COMPOSITE, POINTWISE, reducer
 from luxgrad.ops.spec import REGISTRY, declare
 from luxgrad.ops.types import Image, Network
@@ -133,7 +134,7 @@ def test_a_composite_whose_parts_change_the_size_is_refused_by_name() -> None:
 
         image: the photo.
         """
-        return place(halved, image)
+        return place(halve, image)
 
     spec = declare(shrunk, COMPOSITE, "probes.even")
     graph = graph_of("probes.even")
@@ -240,3 +241,16 @@ def test_alpha_and_metadata_pass_a_composite_untouched() -> None:
     made = graph_of("probes.retouch")({"photo": photo, "weights": Network(Skeleton().requires_grad_(False))}, sink="after")
     assert torch.equal(made.alpha, photo.alpha)
     assert made.metadata["Artist"] == "A"
+
+
+def test_many_rectangles_are_united_and_cut_each_by_its_own_place() -> None:
+    """In a pyramid, what two samples need lies at even and at odd places, and so differently within its surroundings."""
+    pixels = torch.arange(2 * 10 * 12, dtype=torch.float64).view(2, 1, 10, 12)
+    outer = Region(torch.tensor([1, 2]), torch.tensor([0, 3]), 7, 8)
+    inner = Region(torch.tensor([2, 5]), torch.tensor([4, 3]), 3, 4)
+    held = torch.stack([pixels[n, :, outer.top[n] : outer.top[n] + 7, outer.left[n] : outer.left[n] + 8] for n in range(2)])
+    wanted = torch.stack([pixels[n, :, inner.top[n] : inner.top[n] + 3, inner.left[n] : inner.left[n] + 4] for n in range(2)])
+    assert torch.equal(inner.out_of(outer, held), wanted)
+    both = inner.union(Region(torch.tensor([2, 7]), torch.tensor([4, 3]), 2, 2))
+    assert both.top.tolist() == [2, 5]
+    assert both.height == 4

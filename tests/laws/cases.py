@@ -26,6 +26,9 @@ from luxgrad.ops.types import Distances, Lut, leaves, rebuilt
 SOURCES = {"LUXGRAD_LUT": "luxgrad.load_lut", "LUXGRAD_NETWORK": "luxgrad.load_network"}
 """Sockets of small inputs, and the node that a graph takes them from."""
 
+MAKERS = {"LUXGRAD_LOSS": "luxgrad.loss.pull_to_default", "LUXGRAD_BLEND_CURVE": "luxgrad.blend.blend_curve"}
+"""Sockets of values without pixels, and the node that makes one out of nothing."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Case:
@@ -192,8 +195,8 @@ def as_graph(spec: OpSpec, values: dict[str, Any] | None = None) -> Graph:
         elif entry.socket in SOURCES:
             data[entry.name] = {"class_type": SOURCES[entry.socket], "inputs": {}}
             links[entry.name] = [entry.name, 0]
-        elif entry.socket == "LUXGRAD_LOSS":
-            data[entry.name] = {"class_type": "luxgrad.loss.pull_to_default", "inputs": {}}
+        elif entry.socket in MAKERS:
+            data[entry.name] = {"class_type": MAKERS[entry.socket], "inputs": {}}
             links[entry.name] = [entry.name, 0]
     data["op"] = {"class_type": spec.node_id, "inputs": {**links, **(values or {})}}
     return from_data(data)

@@ -75,7 +75,7 @@ def test_save_photo_embeds_the_running_prompt_and_the_editors_workflow(editor: E
     editor.prompt["5"] = {"class_type": "luxgrad.save_photo", "inputs": {**values, "image": [node, 0]}}
     values |= {"file": "{name}_{camera}.png", "size": 30, "colour_space": "Rec.2020"}
     with torch.inference_mode():
-        sink().record(unique_id="5", prompt=editor.prompt, extra_pnginfo={"workflow": document}, image=photo, **values)
+        sink().answer(unique_id="5", prompt=editor.prompt, extra_pnginfo={"workflow": document}, image=photo, **values)
     path = Path("shot_Camera One.png")
     texts = embedded_workflow(path)
     assert json.loads(texts["prompt"])["5"]["class_type"] == "luxgrad.save_photo"

@@ -79,9 +79,9 @@ def test_the_pack_starts_and_works_beside_broken_packages(tmp_path: Path) -> Non
     said = started(
         "count = len(m.NODE_CLASS_MAPPINGS)\n"
         "node = m.NODE_CLASS_MAPPINGS['luxgrad.tone.exposure']\n"
-        "(lit,) = node().record(unique_id='1', image=torch.full((1, 4, 4, 3), 0.25), stops=1.0)\n"
+        "(lit,) = node().answer(unique_id='1', image=torch.full((1, 4, 4, 3), 0.25), stops=1.0)\n"
         "photo = m.NODE_CLASS_MAPPINGS['luxgrad.load_photo']()\n"
-        "(shown, _) = photo.record(unique_id='2', file='photos/kitten.png', light='auto')\n"
+        "(shown, _) = photo.answer(unique_id='2', file='photos/kitten.png', light='auto')\n"
         "print(count, lit.mean().item() > 0.3, tuple(shown.clone().shape)[-1])",
         tmp_path,
     )

@@ -9,9 +9,10 @@ from luxgrad.light.transfer import srgb_decode, srgb_encode
 from luxgrad.ops.composite import part, place
 from luxgrad.ops.example import Example
 from luxgrad.ops.frame import Frame
+from luxgrad.ops.geometry.halve import halve
 from luxgrad.ops.measure.small_picture import read, small_picture
 from luxgrad.ops.params import Count, Slider
-from luxgrad.ops.pyramid import enlarged, half, halved
+from luxgrad.ops.pyramid import enlarged, half
 from luxgrad.ops.reach import COMPOSITE, POINTWISE, Arithmetic, halo
 from luxgrad.ops.spec import operation
 from luxgrad.ops.types import Image, Mask, Network, Scalar, SmallPicture
@@ -102,7 +103,7 @@ def retouch(
     codes = place(_codes, image)
     below, size, stack_of = codes, frame.full, []
     for _ in range(levels):
-        smaller = place(halved, below)
+        smaller = place(halve, below)
         stack_of.append((size, place(_difference, below, place(enlarged, smaller, height=size.height, width=size.width))))
         below, size = smaller, half(size)
     layer_small, mask_small = place(_local, place(small_picture, below, long_edge=4096), network)

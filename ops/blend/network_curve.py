@@ -1,0 +1,16 @@
+from ..example import Example
+from ..reach import Arithmetic
+from ..spec import operation
+from ..types import BlendCurve, Network
+from .local_layer import tiny
+
+
+@operation(reach=Arithmetic(), example=Example(sockets=tiny))
+def network_curve(network: Network) -> BlendCurve:
+    """Take the blend curve that a network has learned.
+
+    network: the weights, of a blend pyramid.
+
+    The six coefficients were learned with the layers that they blend. Source: Lei et al., ABPN (CVPR 2022).
+    """
+    return BlendCurve(*(value.view(1, 1, 1, 1) for value in network("coefficients").unbind()))

@@ -1,0 +1,31 @@
+from ...light.planes import join, stack
+from ..composite import part, place
+from ..example import Example
+from ..frame import Frame
+from ..pyramid import enlarged
+from ..reach import COMPOSITE, halo
+from ..spec import operation
+from ..types import Image, Network
+from .local_layer import tiny
+
+
+@part(reach=halo(2))
+def _refined(layer: Image, high: Image, network: Network) -> Image:
+    """A layer refined by the detail of its level: two 3x3 convolutions."""
+    red, green, blue = network("refinement", stack(layer), stack(high)).split(1, dim=1)
+    return join(red, green, blue, like=layer)
+
+
+@operation(reach=COMPOSITE, example=Example(sockets=tiny, scales=False))
+def refine(high: Image, layer: Image, network: Network, frame: Frame) -> Image:
+    """Carry a blend layer up one level of the pyramid, along the detail of that level.
+
+    high: the detail, from High frequencies.
+    layer: the layer at half the size.
+    network: the weights, of a blend pyramid.
+
+    The layer is enlarged, then refined by two convolutions of 3x3 (16 and 3 filters, leaky ReLU 0.2) with a way around
+    them. Domain: any finite numbers. Source: Lei et al., ABPN (CVPR 2022), refining module.
+    """
+    wide = place(enlarged, layer, height=frame.full.height, width=frame.full.width)
+    return place(_refined, wide, high, network)

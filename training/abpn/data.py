@@ -1,0 +1,163 @@
+"""What the blend pyramid learns from: crops of photos with flaws made here, or of a user's pairs before and after."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import IterableDataset
+
+from ...files.decode import read_photo
+from ...files.errors import FileError
+from ...files.formats.registry import READ_ENDINGS
+from ...light.photo import Photo
+from ...light.rectangle import Region
+from ...light.transfer import srgb_encode
+from ...networks.abpn import GROUPS
+from ..flaws.flaw import Flawed, difference_mask
+from ..flaws.synthesiser import synthesise
+
+
+@dataclass(frozen=True)
+class Example:
+    """Codes (3,H,W) with flaws and without; masks (3,H,W) by group; known: (3,), 1 where a group's mask is known."""
+
+    flawed: Tensor
+    clean: Tensor
+    masks: Tensor
+    known: Tensor
+
+
+class Source(Protocol):
+    """Draws an example by its number: the same one on every machine."""
+
+    def draw(self, number: int) -> Example: ...
+
+
+class Synthetic:
+    """Photos without flaws, and flaws made by `training.flaws`; one in eight stays as it is.
+
+    photos: (1,3,H,W) linear light each. edge: of the crops. The same photo is seen at several scales and mirrored.
+    """
+
+    def __init__(self, photos: Sequence[Tensor], edge: int, seed: int = 0) -> None:
+        self.photos, self.edge, self.seed = photos, edge, seed
+
+    def draw(self, number: int) -> Example:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
+        photo = self.photos[int(torch.randint(len(self.photos), (), generator=generator))]
+        clean = _varied(photo, self.edge, generator)
+        if torch.rand((), generator=generator) < 0.125:
+            (codes,) = _codes(clean)
+            return Example(codes, codes, torch.zeros(len(GROUPS), self.edge, self.edge), torch.ones(len(GROUPS)))
+        made = synthesise(clean, seed=int(torch.randint(2**31 - 1, (), generator=generator)), scale=1.0)
+        flawed, codes = _codes(made.light, clean)
+        return Example(flawed, codes, group_masks(made), torch.ones(len(GROUPS)))
+
+
+def group_masks(made: Flawed) -> Tensor:
+    """(3,H,W): where flaws of each group show."""
+    masks = torch.zeros(len(GROUPS), *made.light.shape[2:])
+    for flaw in made.instances:
+        held = flaw.box.cut(masks[GROUPS.index(flaw.group)])
+        held.copy_(torch.maximum(held, flaw.coverage.reshape(held.shape)))
+    return masks
+
+
+def _codes(*lights: Tensor) -> tuple[Tensor, ...]:
+    return tuple(srgb_encode(light[0]).clamp(0.0, 1.0) for light in lights)
+
+
+def _varied(photo: Tensor, edge: int, generator: torch.Generator) -> Tensor:
+    """A crop of a photo (1,3,edge,edge), at a scale, mirrored and exposed by chance."""
+
+    def uniform(low: float, high: float) -> float:
+        return low + (high - low) * torch.rand((), generator=generator).item()
+
+    size = min(photo.shape[2], photo.shape[3])
+    side = min(size, round(edge * uniform(0.6, max(0.6, min(2.0, size / edge)))))
+    top = int(torch.randint(photo.shape[2] - side + 1, (), generator=generator))
+    left = int(torch.randint(photo.shape[3] - side + 1, (), generator=generator))
+    crop = photo[:, :, top : top + side, left : left + side] * 2.0 ** uniform(-0.8, 0.5)
+    crop = F.interpolate(crop, (edge, edge), mode="bilinear", antialias=side > edge)
+    return crop.flip(3) if uniform(0.0, 1.0) < 0.5 else crop
+
+
+class Pairs:
+    """A folder of photos before and after: NAME_before.EXT and NAME_after.EXT, or folders `before` and `after`.
+
+    Raises FileError: an empty folder, a photo without its partner, partners of different sizes or too small for a crop.
+    """
+
+    def __init__(self, folder: Path, edge: int, seed: int = 0) -> None:
+        self.edge, self.seed = edge, seed
+        self.pairs: list[tuple[Photo, Photo]] = []
+        for before, after in pair_files(folder):
+            one, two = read_photo(before), read_photo(after)
+            if one.size != two.size:
+                raise FileError(f"{after}: expected the size of {before.name}, {one.size}; got {two.size}")
+            if min(one.size) < edge:
+                raise FileError(f"{before}: expected edges of at least {edge} px; got {one.size}")
+            self.pairs.append((one, two))
+
+    def split(self, every: int) -> tuple[Pairs | None, Pairs]:
+        """Some pairs held out, one of so many, and the others; none where there are fewer."""
+        if len(self.pairs) < every:
+            return None, self
+        held, seen = copy.copy(self), copy.copy(self)
+        held.pairs, seen.pairs = self.pairs[::every], [pair for n, pair in enumerate(self.pairs) if n % every]
+        return held, seen
+
+    def draw(self, number: int) -> Example:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
+        before, after = self.pairs[int(torch.randint(len(self.pairs), (), generator=generator))]
+        top, left = (int(torch.randint(size - self.edge + 1, (), generator=generator)) for size in before.size)
+        region = Region(top, left, self.edge, self.edge)
+        lights = before.read(region), after.read(region)
+        flawed, clean = _codes(*lights)
+        mask = difference_mask(*lights)[0]
+        return Example(flawed, clean, mask.expand(len(GROUPS), -1, -1), torch.zeros(len(GROUPS)))
+
+
+def pair_files(folder: Path) -> list[tuple[Path, Path]]:
+    """The pairs of a folder by name. Raises FileError."""
+    if not folder.is_dir():
+        raise FileError(f"{folder}: expected a folder of pairs")
+    if (folder / "before").is_dir():
+        firsts = {path.stem: path for path in _photos_in(folder / "before")}
+        seconds = {path.stem: path for path in _photos_in(folder / "after")}
+    else:
+        found = _photos_in(folder)
+        firsts = {path.stem.removesuffix("_before"): path for path in found if path.stem.endswith("_before")}
+        seconds = {path.stem.removesuffix("_after"): path for path in found if path.stem.endswith("_after")}
+    if not firsts and not seconds:
+        raise FileError(f"{folder}: expected NAME_before and NAME_after photos, or folders before and after; got none")
+    for name in sorted(firsts.keys() ^ seconds.keys()):
+        there = firsts.get(name) or seconds[name]
+        raise FileError(f"{there}: expected its partner {'after' if name in firsts else 'before'}; there is none")
+    return [(firsts[name], seconds[name]) for name in sorted(firsts)]
+
+
+def _photos_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*") if path.suffix.lower() in READ_ENDINGS) if folder.is_dir() else []
+
+
+class Stream(IterableDataset):
+    """Examples of a source one after the other, from a number on; each worker takes its share."""
+
+    def __init__(self, source: Source, first: int) -> None:
+        self.source, self.first = source, first
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        worker = torch.utils.data.get_worker_info()
+        start, step = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        number = self.first + start
+        while True:
+            yield vars(self.source.draw(number))
+            number += step

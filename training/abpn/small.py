@@ -1,0 +1,103 @@
+"""Train the blend pyramid that ships: `abpn_small`, on flaws made here.
+
+    python -m luxgrad.training.abpn.small PHOTOS [PHOTOS ...] --minutes 60 [--out FOLDER] [--work FOLDER]
+
+PHOTOS are folders of photographs without flaws worth retouching; every eighth, by name, is held out. A stopped training goes
+on where it was. Writes the weights (float16) and their entry of the manifest, with scores on held-out photos and flaws.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ...files.decode import read_photo
+from ...files.formats.registry import READ_ENDINGS
+from ...networks.abpn import BlendPyramid
+from ...networks.weights import FOLDER, save_weights
+from ..flaws.pictures import procedural_cloth, procedural_skin
+from .data import Example, Synthetic
+from .evaluate import by_median, by_network, score
+from .train import Config, train
+
+NAME = "abpn_small"
+HELD_OUT = 8
+EDGE = 256
+EXAMPLES = 160
+_PROCEDURAL = 24
+_LONG_EDGE = 768
+
+
+def photo_files(folders: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """The photographs of some folders, to learn from and held out."""
+    files = sorted((path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in READ_ENDINGS), key=str)
+    return [f for i, f in enumerate(files) if i % HELD_OUT], [f for i, f in enumerate(files) if i % HELD_OUT == 0]
+
+
+def load(files: Sequence[Path]) -> list[Tensor]:
+    """Light of photographs, (1,3,H,W), at most 768 px long: what the network sees is small."""
+    photos = (read_photo(file) for file in files)
+    return [photo.reduced(photo.size.scaled(min(1.0, _LONG_EDGE / photo.size.long_edge))).pixels for photo in photos]
+
+
+def procedural(seed: int, count: int) -> list[Tensor]:
+    """Skin and cloth made here, (1,3,H,W)."""
+    made = (procedural_skin, procedural_cloth)
+    return [made[number % 2]((512, 512), seed + number) for number in range(count)]
+
+
+def examples(photos: Sequence[Tensor], seed: int, count: int = EXAMPLES) -> list[Example]:
+    source = Synthetic(photos, EDGE, seed)
+    return [source.draw(number) for number in range(count)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("photos", type=Path, nargs="+")
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--out", type=Path, default=FOLDER)
+    parser.add_argument("--work", type=Path, default=Path("out") / NAME)
+    options = parser.parse_args()
+    seen, held = photo_files(options.photos)
+    config = Config(minutes=options.minutes)
+    source = Synthetic([*load(seen), *procedural(1, _PROCEDURAL)], EDGE, config.seed)
+    module = train(config, source, options.work)
+    tests = examples([*load(held), *procedural(1_000_001, _PROCEDURAL // 4)], seed=1)
+    found = {"network": score(by_network(module, config.levels), tests).row(), "median": score(by_median, tests).row()}
+    print(json.dumps(found, indent=2))
+    write(
+        module, config, options.out, found, len(seen), len(held), json.loads((options.work / "state.json").read_text())["step"]
+    )
+
+
+def write(
+    module: BlendPyramid, config: Config, out: Path, found: dict[str, dict[str, float]], seen: int, held: int, steps: int
+) -> None:
+    """The weights in half precision, and their entry of the manifest."""
+    about = {"architecture": "BlendPyramid", "arguments": {"scale": config.scale}}
+    sha256 = save_weights(module, out / f"{NAME}.safetensors", about, torch.float16)
+    metrics = {way: {name: round(value, 3) for name, value in row.items()} for way, row in found.items()}
+    entry = {
+        "file": f"{NAME}.safetensors",
+        "sha256": sha256,
+        **about,
+        "parameters": sum(parameter.numel() for parameter in module.parameters()),
+        "config": {**asdict(config), "edge": EDGE, "steps": steps, "optimiser": "AdamW, cosine"},
+        "data": f"trained on synthetic flaws: {seen} photos, {_PROCEDURAL} procedural pictures; {held} photos held out",
+        "metrics": {"examples": EXAMPLES, **metrics},
+        "script": "training/abpn/small.py",
+        "licence": "Apache-2.0",
+    }
+    path = out / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    path.write_text(json.dumps({**manifest, NAME: entry}, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
