@@ -87,6 +87,13 @@ class Region(NamedTuple):
         right = max(_first(self.left - left) + self.width, _first(other.left - left) + other.width)
         return Region(top, left, bottom, right)
 
+    def cut_to(self, outer: Region) -> Region | None:
+        """What of this rectangle lies in another; None where nothing does."""
+        top, left = max(_first(self.top), _first(outer.top)), max(_first(self.left), _first(outer.left))
+        height = min(_first(self.top) + self.height, _first(outer.top) + outer.height) - top
+        width = min(_first(self.left) + self.width, _first(outer.left) + outer.width) - left
+        return Region(top, left, height, width) if height > 0 and width > 0 else None
+
     def within(self, outer: Region) -> tuple[slice, slice]:
         """Where this rectangle lies in the pixels of an outer one, as slices of its rows and columns."""
         top, left = _first(self.top - outer.top), _first(self.left - outer.left)
