@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
 from ..engine.render import Job, Settings
@@ -68,7 +69,7 @@ def outcome(
         found = {"before": codes[before_ref], "after": codes[after_ref]}
         return found if target is None else {**found, "target": to_display(target.read(region)).cpu()}
 
-    for region, codes in execution.each(grid, tile):
+    for region, codes in execution.each(grid, torch.no_grad()(tile)):
         if target is not None:
             known = region.cut_to(inner)
             for name, comparer in comparers.items():

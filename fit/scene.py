@@ -25,7 +25,7 @@ from ..light.shift import shifted
 from ..light.structure import Meeting, Part, edges, meeting, overlap, part, shrunk, softened, standing, telling
 
 _EDGES = (24, 48, 96, 192)
-_SMALL = _EDGES[-1]
+_SMALL, _LEAST = _EDGES[-1], 12
 _ALIKE = 4.0
 _TELLING, _OVERLAP = 10.0, 0.25
 _ELSEWHERE, _CUT = 7.5, 10.0
@@ -71,13 +71,16 @@ def offset_of(scene: Scene, target: Photo) -> Offset | None:
 
     Raises WorkflowError where it shows another scene, or this one mirrored, turned, shifted too far or cut differently.
     """
-    wanted = _one(target.reduced(Size(*scene.small.shape[-2:])).pixels)
-    fields = [(edges(shrunk(scene.small, edge)), edges(shrunk(wanted, edge))) for edge in _EDGES]
+    small = Size(*scene.small.shape[-2:])
+    if min(small) < _LEAST:
+        return None
+    wanted = _one(target.reduced(small).pixels)
+    fields = [(edges(one), edges(two)) for one, two in _smaller(scene.small, wanted)]
     alike = max(standing(*both) for both in fields)
     one, two = fields[-1]
     there, mirrored = meeting(one, two), _mirrored(one, wanted)
     moved = there.standing > max(_ELSEWHERE, _MUCH_BETTER * alike)
-    scale = target.size.long_edge / max(scene.small.shape[-2:])
+    scale = target.size.long_edge / small.long_edge
     guess = (round(there.down * scale), round(there.right * scale)) if moved else (0, 0)
     if (alike >= _ALIKE or moved) and mirrored[0] < _MUCH_BETTER * max(alike, there.standing):
         found = _placed(scene, target, (one.abs() * two.abs()).sqrt(), guess)
@@ -97,6 +100,12 @@ def offset_of(scene: Scene, target: Photo) -> Offset | None:
             "loss such as loss.histogram_distance to the Fit step"
         )
     return None
+
+
+def _smaller(made: Tensor, wanted: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Both small copies at several sizes: soft pictures are alike on the smallest, noisy ones on the largest."""
+    sizes = [(shrunk(made, edge), shrunk(wanted, edge)) for edge in _EDGES]
+    return [both for both in sizes if min(both[0].shape[-2:]) >= _LEAST]
 
 
 def _one(pixels: Tensor) -> Tensor:
