@@ -26,7 +26,7 @@ from ..light.structure import Meeting, Part, edges, meeting, overlap, part, shru
 
 _EDGES = (24, 48, 96, 192)
 _SMALL, _LEAST = _EDGES[-1], 12
-_ALIKE = 4.0
+_ALIKE, _SURELY_ALIKE, _SHARE_OF_TELLING = 4.0, 5.0, 4.0
 _TELLING, _OVERLAP = 10.0, 0.25
 _ELSEWHERE, _CUT = 7.5, 10.0
 _MUCH_BETTER = 1.3
@@ -94,7 +94,8 @@ def offset_of(scene: Scene, target: Photo) -> Offset | None:
     best, least, words = max(others)
     if best > max(least, _MUCH_BETTER * alike):
         raise WorkflowError(f"the target shows {words}; expected the same view, edited")
-    if alike < _ALIKE and min(telling(one), telling(two)) >= _TELLING and overlap(one, two) >= _OVERLAP:
+    says = min(telling(one), telling(two))
+    if says >= _TELLING and alike < min(_SURELY_ALIKE, says / _SHARE_OF_TELLING) and overlap(one, two) >= _OVERLAP:
         raise WorkflowError(
             "the target shows another scene than the photo; expected the same view, edited. To follow only its look, wire a "
             "loss such as loss.histogram_distance to the Fit step"
