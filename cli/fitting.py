@@ -6,21 +6,26 @@ import argparse
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..api import Graph
-from ..engine.render import Job, Settings, as_photo, companions
+from ..engine.render import Job, companions
 from ..files.atomic import whole_folder
-from ..files.comparison import write_comparison
+from ..files.comparison import Panels
 from ..files.decode import read_photo
 from ..files.encode import Canvas, write_photo
-from ..fit.fit import Fitted, PairResult, fit as fit_graph
+from ..fit.fit import fit as fit_graph
+from ..fit.outcome import Tile
+from ..fit.report import Fitted, PairResult, moves
 from ..graph.model import Path as SliderPath, Ref
 from ..graph.outputs import gather_sources, output_of
 from ..graph.schema import save
 from ..light.difference import Difference
 from ..light.photo import Photo
+from ..light.rectangle import Region, Size
 from .problems import UsageError
 from .show import Bar, plain, table
 from .workflow import device, input_files, named_files, open_graph, photo_sources, read_photos, refuse_inputs
@@ -30,6 +35,7 @@ _NAMES = ("fitted.json", "result.tif", "comparison.png", "report.json")
 
 def fit(options: argparse.Namespace) -> None:
     """Fit, then write everything or nothing."""
+    start = time.perf_counter()
     graph, out = open_graph(options), Path(options.out)
     fits = graph.by_role("fit")
     link = output_of(graph, options.sink) if options.sink or len(fits) != 1 else fits[0].links["photo"]
@@ -37,7 +43,12 @@ def fit(options: argparse.Namespace) -> None:
     typed = [path for pair in files for path in pair.values()] + [path for path in targets if path]
     _refuse(out, options.force, [Path(options.workflow), *typed, *named_files(graph).values()])
     photos = [read_photos(graph, pair) for pair in files]
-    settings = Settings(device=device(options.device))
+    kept: dict[int, _Kept] = {}
+
+    def keep(index: int, size: Size) -> Callable[[Region, Tile], None]:
+        kept[index] = _Kept(size)
+        return kept[index].put
+
     with Bar("fit") as bar:
         fitted = fit_graph(
             graph,
@@ -49,14 +60,18 @@ def fit(options: argparse.Namespace) -> None:
             seed=options.seed,
             sink=options.sink,
             progress=bar.share,
-            device=settings.device,
+            exact=options.exact,
+            keep=keep,
+            device=device(options.device),
         )
     with whole_folder(out) as part:
         for index, pair in enumerate(fitted.pairs):
             suffix = "" if index == 0 else f"_{index + 1}"
-            kept = _with_files(part, pair.graph, files[index], targets[index], f"inputs{suffix}")
-            save(kept, part / f"fitted{suffix}.json")
-            _write_pictures(part, suffix, graph, pair, photos[index], link, settings)
+            save(_with_files(part, pair.graph, files[index], targets[index], f"inputs{suffix}"), part / f"fitted{suffix}.json")
+            beside = _beside(pair, photos[index], link)
+            write_photo(part / f"result{suffix}.tif", kept[index].canvas, beside.metadata, beside.alpha)
+            kept[index].panels.write(part / f"comparison{suffix}.png")
+        fitted = replace(fitted, seconds_total=time.perf_counter() - start)
         (part / "report.json").write_text(json.dumps(fitted.report(), indent=2) + "\n", encoding="utf-8")
     print(summary(fitted) + "\n")
     print(plain(f"comparison: {out / 'comparison.png'}"))
@@ -108,25 +123,20 @@ def _with_files(part: Path, graph: Graph, files: Mapping[str, Path], wanted: Pat
     return graph.with_paths(names)
 
 
-def _write_pictures(
-    part: Path,
-    suffix: str,
-    start: Graph,
-    pair: PairResult,
-    photos: Mapping[str, Photo],
-    link: Ref,
-    settings: Settings,
-) -> None:
-    job = Job(pair.graph, [link], gather_sources(pair.graph, photos, [link]), {}, 1.0, settings)
-    canvas = Canvas(job.plan.size(job.plan.outputs[0]), "16")
-    job.measured().render(job.plan.outputs[0], canvas.put)
-    beside = companions(job)
-    write_photo(part / f"result{suffix}.tif", canvas, beside.metadata, beside.alpha)
-    before = Job(start, [link], gather_sources(start, photos, [link]), {}, 1.0, settings)
-    panels = {"before": as_photo(before, before.outputs()[0]), "fitted": canvas.photo()}
-    if pair.target is not None:
-        panels["target"] = pair.target
-    write_comparison(part / f"comparison{suffix}.png", panels, ("fitted", "target") if pair.target else None)
+class _Kept:
+    """What is written of a pair, filled by the tiles that its figures are measured on."""
+
+    def __init__(self, size: Size) -> None:
+        self.canvas, self.panels = Canvas(size, "16"), Panels(size)
+
+    def put(self, region: Region, tile: Tile) -> None:
+        self.canvas.put_codes(region, tile["after"])
+        self.panels.put(region, tile)
+
+
+def _beside(pair: PairResult, photos: Mapping[str, Photo], link: Ref) -> Photo:
+    """What travels beside the pixels of a result: alpha and metadata."""
+    return companions(Job(pair.graph, [link], gather_sources(pair.graph, photos, [link]), {}))
 
 
 def summary(fitted: Fitted) -> str:
@@ -139,6 +149,7 @@ def summary(fitted: Fitted) -> str:
     lines += [f"{plain(entry.path)}  ->  {entry.file}, entries moved by {entry.moved:.3g}" for entry in fitted.entries]
     for names in fitted.trades:
         lines.append(f"trade against each other: {plain(', '.join(names))}")
+    lines += moves(fitted)
     for number, pair in enumerate(fitted.pairs, start=1):
         if pair.before and pair.after:
             label = f"photo {number}: " if len(fitted.pairs) > 1 else ""
@@ -146,7 +157,7 @@ def summary(fitted: Fitted) -> str:
     if fitted.loss_before is not None:
         lines.append(f"loss {fitted.loss_before:.5g}  ->  {fitted.loss_after:.5g}")
     end = "stopped early" if fitted.stopped else "converged" if fitted.converged else "did not converge"
-    lines.append(f"{fitted.method}, {fitted.seconds:.1f} s, {end}")
+    lines.append(f"{fitted.method}, {fitted.seconds:.1f} s of {fitted.seconds_total:.1f} s, {end}")
     return "\n".join(lines)
 
 

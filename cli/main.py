@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--method", choices=("auto", "lm", "adam", "cmaes"), help="auto chooses lm for a target, adam for a loss")
     fit.add_argument("--seconds", type=float, metavar="S", help="time allowed (20)")
     fit.add_argument("--seed", type=int, metavar="N", help="of the sampled pixels and restarts (0)")
+    fit.add_argument("--exact", action="store_true", help="Delta E of every pixel; above 0.5 MP it is of a lattice of them")
     fit.add_argument(
         "--out", required=True, metavar="DIR", help="folder for fitted.json, result.tif, comparison.png, report.json"
     )

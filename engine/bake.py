@@ -96,6 +96,7 @@ def _error(graph: Graph, lut: Lut, camera: Step, sink: str | None) -> tuple[floa
     codes = torch.rand(1, 3, 1, _PROBES, generator=torch.Generator().manual_seed(0))
     light = torch.cat(mix(SRGB_TO_REC2020, *(srgb_decode(plane) for plane in codes.split(1, dim=1))), dim=1)
     comparer = Comparer()
-    comparer.add(to_display(REGISTRY["colour.lut3d"].function(light, lut)), _through(graph, codes, camera, sink))
+    ours, theirs = to_display(REGISTRY["colour.lut3d"].function(light, lut)), _through(graph, codes, camera, sink)
+    comparer.add(Region.whole(Size(*ours.shape[-2:])), ours, theirs)
     result = comparer.result()
     return result.psnr, result.delta_e, comparer.worst

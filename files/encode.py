@@ -66,13 +66,24 @@ class Canvas:
 
     def put(self, region: Region, pixels: Tensor) -> None:
         """Take a tile of linear Rec.2020 light (1,3,h,w). Raises FileError where it is not finite, or too bright for half."""
-        if not torch.isfinite(pixels).all():
-            raise FileError("expected finite light; got NaN or infinity in the result")
-        place = slice(region.top, region.top + region.height), slice(region.left, region.left + region.width)
-        codes = self._whole(region, pixels) if self.bits else self._light(pixels)
-        self.codes[place] = codes[0].permute(1, 2, 0).cpu().numpy()
+        _refuse_what_is_not_finite(pixels)
+        if self.bits:
+            self._put_whole(region, self._clipped(pixels) if self.truncate else to_display(pixels, self.space))
+        else:
+            self._fill(self.codes, region, self._light(pixels))
         if self.light is not None:
-            self.light[place] = self._light(pixels)[0].permute(1, 2, 0).cpu().numpy()
+            self._fill(self.light, region, self._light(pixels))
+
+    def put_codes(self, region: Region, codes: Tensor) -> None:
+        """Take a tile of display codes of its space (1,3,h,w in 0..1), not yet rounded. Raises FileError."""
+        assert self.bits
+        assert self.light is None
+        _refuse_what_is_not_finite(codes)
+        self._put_whole(region, codes)
+
+    def _fill(self, array: np.ndarray, region: Region, values: Tensor) -> None:
+        place = slice(region.top, region.top + region.height), slice(region.left, region.left + region.width)
+        array[place] = values[0].permute(1, 2, 0).cpu().numpy()
 
     def _light(self, pixels: Tensor) -> Tensor:
         light = torch.cat(mix(self.space.from_rec2020, *pixels.split(1, dim=1)), dim=1)
@@ -80,11 +91,11 @@ class Canvas:
             raise FileError(f"expected light up to {_MOST_HALF:.0f} for half floats; got {most:.0f}")
         return light
 
-    def _whole(self, region: Region, pixels: Tensor) -> Tensor:
-        codes = (self._clipped(pixels) if self.truncate else to_display(pixels, self.space)) * self.levels
+    def _put_whole(self, region: Region, codes: Tensor) -> None:
+        codes = codes * self.levels
         if self.dither:
             codes = self._settled(codes) + _noise(region).to(codes)
-        return (codes + (_HAIR if self.truncate else 0.5)).floor().clamp_(0.0, self.levels)
+        self._fill(self.codes, region, (codes + (_HAIR if self.truncate else 0.5)).floor().clamp_(0.0, self.levels))
 
     def _settled(self, codes: Tensor) -> Tensor:
         """Whole codes in place of those whose light is theirs, but for its rounding beside a bright channel.
@@ -110,6 +121,11 @@ class Canvas:
             return Photo(Codes(values, None, self.space.to_rec2020), light="scene")
         codes = torch.linspace(0.0, 1.0, 1 << self.bits, dtype=torch.float64)
         return Photo(Codes(values, self.space.decode(codes).float().expand(3, -1), self.space.to_rec2020))
+
+
+def _refuse_what_is_not_finite(pixels: Tensor) -> None:
+    if not torch.isfinite(pixels).all():
+        raise FileError("expected finite light; got NaN or infinity in the result")
 
 
 def _noise(region: Region) -> Tensor:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any, Generic
 
 import torch
@@ -12,25 +15,27 @@ from torch import Tensor
 from ..engine.cache import Cache
 from ..engine.derived import Derived, made_anew
 from ..engine.execute import DISTANCES
+from ..engine.planning import make_plan
 from ..engine.render import Job, Settings
 from ..graph.errors import WorkflowError
 from ..graph.model import G, Graph, Photos, Ref, Step
-from ..graph.outputs import brought, gather_sources, output_of, upstream
-from ..graph.ports import METHODS, PORTS
-from ..light.difference import Comparer, Difference
-from ..light.gamut import to_display
+from ..graph.outputs import brought, full_sizes, gather_sources, output_of, upstream
+from ..graph.ports import PORTS
 from ..light.photo import Photo
-from ..light.rectangle import Region
+from ..light.rectangle import Size
+from ..light.shift import shifted
 from ..ops.fitted import Made, fitted_file, fitted_name
-from ..ops.params import Choice
 from ..ops.spec import REGISTRY
 from ..ops.types import Distances
+from .asked import Options, fit_step, options_of
 from .clock import Clock
 from .entries import Entries, with_made
 from .free import Space, read_free
+from .outcome import Keep, Outcome, outcome
 from .parameters import entry_path, read_entries
 from .report import Fitted, FreeEntries, PairResult, describe
 from .samples import Pair
+from .scene import Offset, Scene, offset_of
 from .search import Found, LeastSquares, adam, cmaes, least_squares
 
 PROXY_PIXELS = 250_000
@@ -50,6 +55,8 @@ def fit(
     sink: str | None = None,
     progress: Callable[[float], None] | None = None,
     watch: Callable[[Tensor], None] | None = None,
+    exact: bool = False,
+    keep: Callable[[int, Size], Keep] | None = None,
     **settings: Any,
 ) -> Fitted[G]:
     """Fit a graph to one or several pairs of photo and target, or to the loss that its Fit step holds.
@@ -59,52 +66,25 @@ def fit(
     free: lines as in `graph.free`; None takes the Fit step's, else all sliders before the photo.
     method: auto, lm, adam or cmaes. seconds, seed: as in the Fit step (20, 0). progress(share): may raise `Stopped`, then
     the best so far is kept. watch(picture): sees the first photo, small (B3HW light, a long edge of at most 384 px), as
-    the best sliders so far make it, about once a second. settings: fields of `render.Settings`. Raises WorkflowError.
+    the best sliders so far make it, about once a second. exact: Delta E of every pixel; otherwise of a lattice of about half
+    a million, PSNR always of all. keep(index, size): for each pair, what gets the tiles of before, after and target that the
+    figures are measured on, as `outcome.Tile`. settings: fields of `render.Settings`.
+    A target that shows another scene, or this one mirrored, shifted by more than 8 px or cut differently, is refused; smaller
+    offsets are taken back by moving the target. Raises WorkflowError.
     """
-    step = _fit_step(graph, sink)
+    start = time.perf_counter()
+    step = fit_step(graph, sink)
     sources: list[Any] = list(photos) if isinstance(photos, (list, tuple)) else [photos]
     wanted: list[Any] = list(targets) if isinstance(targets, (list, tuple)) else [targets] * len(sources)
     if len(wanted) != len(sources):
         raise WorkflowError(f"expected as many targets as photos; got {len(wanted)} and {len(sources)}")
     link = output_of(graph, sink) if step is None else step.links["photo"]
-    chosen = _options(step, method, seconds, seed, free)
+    chosen = options_of(step, method, seconds, seed, free)
     within = upstream(graph, [link])
     space = Space(read_free(graph, chosen.free, within), len(sources))
     problem = _Problem(graph, link, step, sources, wanted, space, (chosen.free, within), Settings(**settings))
-    return problem.solve(chosen, progress, watch)
-
-
-@dataclass(frozen=True)
-class _Options:
-    method: str
-    seconds: float
-    seed: int
-    free: str
-
-
-def _fit_step(graph: Graph, sink: str | None) -> Step | None:
-    """The Fit step meant: the one named, or the only one."""
-    steps = graph.by_role("fit")
-    if sink is not None:
-        named = graph.step(sink)
-        return named if named in steps else None
-    if len(steps) > 1:
-        names = ", ".join(graph.name(step.id) for step in steps[:8])
-        raise WorkflowError(f"expected one Fit step; got {len(steps)}: name one of {names} with --sink")
-    return steps[0] if steps else None
-
-
-def _options(step: Step | None, method: Any, seconds: Any, seed: Any, free: Any) -> _Options:
-    spec = PORTS["luxgrad.fit"]
-    given = {"method": method, "seconds": seconds, "seed": seed}
-    values = {
-        name: (step.value(name) if step else spec.param(name).default) if value is None else value  # type: ignore[union-attr]
-        for name, value in given.items()
-    }
-    Choice(*METHODS).check(values["method"])
-    if free is None:
-        free = step.value("free") if step else ""
-    return _Options(values["method"], values["seconds"], values["seed"], free if isinstance(free, str) else "\n".join(free))
+    fitted = problem.solve(chosen, progress, watch, exact, keep)
+    return replace(fitted, seconds_total=time.perf_counter() - start)
 
 
 class _Problem(Generic[G]):
@@ -137,6 +117,34 @@ class _Problem(Generic[G]):
         ]
         if self.loss is None and any(photo is None for photo in self.targets):
             raise WorkflowError("expected a target: --target FILE, or a target or a loss wired to the Fit step")
+        self.offsets: list[Offset | None] = [None] * len(self.given)
+        for index in range(len(self.given)):
+            self._meet(index)
+
+    def _meet(self, index: int) -> None:
+        """Refuse a target that pixels cannot be fitted to; one a few px beside is moved.
+
+        To follow a loss it may show what it likes, and free geometry may find where it lies.
+        """
+        target, where = self.targets[index], f"photo {index + 1}: " if len(self.given) > 1 else ""
+        if target is None:
+            return
+        plan = make_plan(self.graph, [self.link], full_sizes(self.given[index]))
+        size = plan.size(plan.outputs[0])
+        if size != target.size:
+            raise WorkflowError(f"{where}expected a target of the size that the photo comes out, {size}; got {target.size}")
+        if self.loss is not None or self._moves_pixels():
+            return
+        try:
+            offset = offset_of(Scene(self.graph, self.link, self.given[index], self.settings), target)
+        except WorkflowError as error:
+            raise WorkflowError(f"{where}{error}") from None
+        if offset is not None:
+            self.offsets[index], self.targets[index] = offset, shifted(target, *offset)
+
+    def _border(self, index: int) -> int:
+        """How many px at the edges a target that was moved does not show."""
+        return math.ceil(max(map(abs, self.offsets[index] or (0.0,))))
 
     def _rendered(self, link: Ref, given: Mapping[Ref, Any]) -> Photo:
         job = Job(self.graph, [link], given, {}, 1.0, self.settings)
@@ -176,7 +184,12 @@ class _Problem(Generic[G]):
         return job
 
     def solve(
-        self, options: _Options, progress: Callable[[float], None] | None, watch: Callable[[Tensor], None] | None
+        self,
+        options: Options,
+        progress: Callable[[float], None] | None,
+        watch: Callable[[Tensor], None] | None,
+        exact: bool,
+        keep: Callable[[int, Size], Keep] | None,
     ) -> Fitted[G]:
         method = options.method
         if method == "auto":
@@ -204,8 +217,9 @@ class _Problem(Generic[G]):
             if self.derived:
                 own = list(found.u[self.space.indices(index)])
                 last = made_anew(self.graph, last, self.space.values(own), self.settings)
-            before_after = self._difference(self.graph, index, given), self._difference(fitted, index, last)
-            pairs.append(PairResult(fitted, self.targets[index], *before_after, {ref: last[ref] for ref in self.derived}))
+            found_there = self._outcome(index, fitted, last, exact, keep)
+            derived = {ref: last[ref] for ref in self.derived}
+            pairs.append(PairResult(fitted, self.targets[index], *found_there, derived, self.offsets[index]))
         after = self._loss_at(found.u) if self.loss is not None else None
         sliders, trades = describe(self.space, found, self.reached)
         tables = tuple(
@@ -237,8 +251,8 @@ class _Problem(Generic[G]):
                 return adam(self.space, objective, clock, self.entries)
             return cmaes(self.space, lambda u: objective(u).item(), clock, seed)
         pairs = [
-            Pair(self.graph, self.link, given, target, self.space, self.settings)
-            for given, target in zip(self.given, self.targets)
+            Pair(self.graph, self.link, given, target, self.space, self.settings, self._border(index))
+            for index, (given, target) in enumerate(zip(self.given, self.targets))
             if target is not None
         ]
         if method == "lm":
@@ -277,24 +291,22 @@ class _Problem(Generic[G]):
             losses = [self._loss(self._loss_job(i, lambda plan: 1.0), u, i).item() for i in range(len(self.given))]
         return sum(losses) / len(losses)
 
-    def _difference(self, graph: Graph, index: int, given: Mapping[Ref, Any]) -> Difference | None:
-        """How far a pair comes out from its target, on the full picture."""
-        target = self.targets[index]
-        if target is None:
-            return None
-        comparer = Comparer()
-
-        def put(region: Region, pixels: Tensor) -> None:
-            comparer.add(to_display(pixels).cpu(), to_display(target.read(region)))
-
-        job = Job(graph, [self.link], given, {}, 1.0, self.settings)
-        if job.plan.size(job.plan.outputs[0]) != target.size:
-            raise WorkflowError(
-                "expected a target of the size that the photo comes out, "
-                f"{job.plan.size(job.plan.outputs[0])}; got {target.size}"
-            )
-        job.measured().render(job.plan.outputs[0], put)
-        return comparer.result()
+    def _outcome(
+        self, index: int, fitted: Graph, given: Mapping[Ref, Any], exact: bool, keep: Callable[[int, Size], Keep] | None
+    ) -> Outcome:
+        """How far a pair was from its target and is, on the full picture."""
+        if self.targets[index] is None and keep is None:
+            return Outcome(None, None)
+        return outcome(
+            (self.graph, fitted),
+            self.link,
+            (self.given[index], given),
+            self.targets[index],
+            self.settings,
+            border=self._border(index),
+            exact=exact,
+            keep=partial(keep, index) if keep else None,
+        )
 
 
 def _proxy_scale(plan: Any) -> float:

@@ -49,7 +49,8 @@ class FreeEntries:
 class PairResult(Generic[G]):
     """One pair after a fit: its graph, with its slider values, and how far from the target before and after.
 
-    derived: what foreign code makes of these slider values, by source.
+    derived: what foreign code makes of these slider values, by source. moved: px down and right by which the target was moved
+    to meet the photo; None where it met it.
     """
 
     graph: G
@@ -57,11 +58,15 @@ class PairResult(Generic[G]):
     before: Difference | None
     after: Difference | None
     derived: Mapping[Ref, Photo] = field(default_factory=dict)
+    moved: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Fitted(Generic[G]):
-    """The end of a fit. trades: sets of sliders that can stand in for each other. seconds: of the search alone."""
+    """The end of a fit. trades: sets of sliders that can stand in for each other.
+
+    seconds: of the search alone; seconds_total: with looking at the target and measuring what became of it.
+    """
 
     pairs: tuple[PairResult[G], ...]
     free: tuple[FreeSlider, ...]
@@ -73,6 +78,7 @@ class Fitted(Generic[G]):
     loss_before: float | None = None
     loss_after: float | None = None
     entries: tuple[FreeEntries, ...] = ()
+    seconds_total: float = 0.0
 
     @property
     def graph(self) -> G:
@@ -90,7 +96,9 @@ class Fitted(Generic[G]):
             **numbers,
             "loss_before": self.loss_before,
             "loss_after": self.loss_after,
+            "delta_e_one_in": first.after.one_in if first.after else None,
             "seconds": self.seconds,
+            "seconds_total": self.seconds_total,
             "method": self.method,
             "converged": self.converged,
             "stopped": self.stopped,
@@ -99,11 +107,22 @@ class Fitted(Generic[G]):
             "weights": [vars(entry) for entry in self.entries if entry.path.endswith(".weights")],
             "trades": [list(names) for names in self.trades],
             "pairs": [
-                {"before": pair.before._asdict(), "after": pair.after._asdict()}
+                {"before": pair.before._asdict(), "after": pair.after._asdict(), "target_moved": pair.moved}
                 for pair in self.pairs
                 if pair.before and pair.after
             ],
         }
+
+
+def moves(fitted: Fitted) -> list[str]:
+    """One line for each target that was moved."""
+    many = len(fitted.pairs) > 1
+    return [
+        f"{f'photo {number}: ' if many else ''}the target lay beside the photo: moved {pair.moved[1]:+.2f} px across and "
+        f"{pair.moved[0]:+.2f} px down"
+        for number, pair in enumerate(fitted.pairs, start=1)
+        if pair.moved
+    ]
 
 
 def describe(

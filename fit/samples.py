@@ -39,19 +39,26 @@ _STEP = 1e-3
 
 
 class Pair:
-    """One photo, the graph that shall make it look like its target, and the free sliders that it sees."""
+    """One photo, the graph that shall make it look like its target, and the free sliders that it sees.
+
+    border: px at the edges that the target does not show.
+    """
 
     def __init__(
-        self, graph: Graph, link: Ref, given: Mapping[Ref, Any], target: Photo, space: Space, settings: Settings
+        self,
+        graph: Graph,
+        link: Ref,
+        given: Mapping[Ref, Any],
+        target: Photo,
+        space: Space,
+        settings: Settings,
+        border: int = 0,
     ) -> None:
-        self.space, self.target, self.settings = space, target, settings
+        self.space, self.target, self.settings, self.border = space, target, settings, border
         free = [path for unknown in space.unknowns for path in unknown.paths]
         self.job = Job(graph, [link], given, {}, 1.0, settings, Cache())
         self.job.keep_before(free)
         self.plan: Plan = make_plan(graph, [link], self.job.full, 1.0, free)
-        self.size = self.plan.size(self.plan.outputs[0])
-        if target.size != self.size:
-            raise WorkflowError(f"expected a target of the size that the photo comes out, {self.size}; got {target.size}")
         scale = min(1.0, (PROXY_PIXELS / self.job.plan.size(self.plan.outputs[0]).pixels) ** 0.5)
         statistics = any(step.reducer for step in self.plan.steps)
         self.proxy = Job(graph, [link], given, {}, scale, settings) if statistics else None
@@ -108,7 +115,7 @@ class Samples:
     def __init__(self, pair: Pair, count: int, generator: torch.Generator, shown: bool = False) -> None:
         self.pair, self.execution, self.shown, self.doubt = pair, pair.execution(), shown, math.inf
         self.output = pair.plan.outputs[0]
-        regions, rows, columns = _places(pair.plan, self.output, count, generator)
+        regions, rows, columns = _places(pair.plan, self.output, count, generator, pair.border)
         target = self._codes(*pair.target.read(Region(rows, columns, 1, 1)).split(1, dim=1))
         clipped = ((target <= _CLIPPED) | (target >= 1.0 - _CLIPPED)).any(1)
         sure, vague = (~clipped).nonzero()[:, 0], clipped.nonzero()[:, 0]
@@ -207,7 +214,7 @@ class Samples:
         return torch.stack(columns, dim=2)
 
 
-def _places(plan: Plan, output: Ref, count: int, generator: torch.Generator) -> tuple[Region, Tensor, Tensor]:
+def _places(plan: Plan, output: Ref, count: int, generator: torch.Generator, border: int) -> tuple[Region, Tensor, Tensor]:
     """Rectangles around some random pixels of an output, and the pixels' rows and columns.
 
     A rectangle is one pixel, unless the picture is so small that neighbourhoods always meet its edges: then it spans
@@ -216,8 +223,9 @@ def _places(plan: Plan, output: Ref, count: int, generator: torch.Generator) -> 
     size = plan.size(output)
     margin = sum(step.margin * size.long_edge / step.size.long_edge for step in plan.steps)
     many = min(4 * count, 4 * size.pixels)
-    rows = torch.randint(size.height, (many,), generator=generator)
-    columns = torch.randint(size.width, (many,), generator=generator)
+    rows, columns = (
+        torch.randint(border, max(edge - border, border + 1), (many,), generator=generator).clamp_max(edge - 1) for edge in size
+    )
     spans = [edge <= 2 * margin + 8 and margin > 0 for edge in size]
     region = Region(
         torch.zeros_like(rows) if spans[0] else rows,

@@ -12,7 +12,7 @@ from .gamut import to_display
 from .photo import Photo
 from .planes import planes
 from .primaries import SRGB_TO_REC2020, mix
-from .rectangle import strips
+from .rectangle import Region, Size, strips
 from .spaces import to_lab
 from .transfer import srgb_decode
 
@@ -101,12 +101,25 @@ def _mean_hue(x1: Tensor, y1: Tensor, x2: Tensor, y2: Tensor) -> tuple[Tensor, T
     return x * scale, y * scale
 
 
+ALL_BELOW = 1 << 19
+"""Of pictures of up to so many px every pixel is looked at for Delta E, unless asked otherwise."""
+
+
 class Difference(NamedTuple):
-    """PSNR in dB (peak 1, sRGB-encoded, gamut fitted, full picture) and CIEDE2000: mean and 95th percentile."""
+    """PSNR in dB (peak 1, sRGB-encoded, gamut fitted, full picture) and CIEDE2000: mean and 95th percentile.
+
+    one_in: Delta E is of one pixel in so many, in a square lattice over the full picture; 1 is all of them.
+    """
 
     psnr: float
     delta_e: float
     delta_e_95: float
+    one_in: int = 1
+
+
+def lattice(size: Size) -> int:
+    """Every how many rows and columns a pixel is enough for the Delta E of a picture; odd, to stay out of step with blocks."""
+    return 1 if size.pixels <= ALL_BELOW else math.ceil(math.sqrt(size.pixels / ALL_BELOW)) | 1
 
 
 def display_to_lab(codes: Tensor) -> Lab:
@@ -115,20 +128,30 @@ def display_to_lab(codes: Tensor) -> Lab:
 
 
 class Comparer:
-    """Gathers the difference of two pictures, tile by tile, in constant memory."""
+    """Gathers the difference of two pictures, tile by tile, in constant memory.
+
+    every: look at the pixels of every so many rows and columns for Delta E, which costs more than all else.
+    """
 
     _BINS, _WIDTH = 20_000, 0.01
 
-    def __init__(self) -> None:
+    def __init__(self, every: int = 1) -> None:
+        self.every = every
         self.squares = self.delta_e = self.worst = 0.0
-        self.pixels = 0
+        self.pixels = self.looked_at = 0
         self.histogram = torch.zeros(self._BINS, dtype=torch.float64)
 
-    def add(self, one: Tensor, two: Tensor) -> None:
+    def add(self, region: Region, one: Tensor, two: Tensor) -> None:
         """Two tiles of the same place, as display codes (B3hw), before rounding."""
         self.squares += (one - two).double().square().sum().item()
-        delta = delta_e_2000(display_to_lab(one), display_to_lab(two)).flatten()
-        self.pixels += delta.numel()
+        self.pixels += one[:, 0].numel()
+        rows, columns = slice(-region.top % self.every, None, self.every), slice(-region.left % self.every, None, self.every)
+        one, two = one[..., rows, columns], two[..., rows, columns]
+        if one.numel():
+            self._look(delta_e_2000(display_to_lab(one), display_to_lab(two)).flatten())
+
+    def _look(self, delta: Tensor) -> None:
+        self.looked_at += delta.numel()
         self.worst = max(self.worst, delta.max().item())
         self.delta_e += delta.sum(dtype=torch.float64).item()
         self.histogram += torch.histc(delta.cpu(), self._BINS, 0.0, self._BINS * self._WIDTH).double()
@@ -137,7 +160,8 @@ class Comparer:
         below = self.histogram.cumsum(0)
         place = int(torch.searchsorted(below, 0.95 * below[-1]))
         mean_square = self.squares / (3 * self.pixels)
-        return Difference(-10.0 * math.log10(max(mean_square, 1e-20)), self.delta_e / self.pixels, place * self._WIDTH)
+        psnr = -10.0 * math.log10(max(mean_square, 1e-20))
+        return Difference(psnr, self.delta_e / self.looked_at, place * self._WIDTH, self.every * self.every)
 
 
 def compare(one: Photo, two: Photo) -> Difference:
@@ -149,5 +173,5 @@ def compare(one: Photo, two: Photo) -> Difference:
         raise ValueError(f"two photos to compare must have one size; got {one.size} and {two.size}")
     comparer = Comparer()
     for region in strips(one.size):
-        comparer.add(to_display(one.read(region)).cpu(), to_display(two.read(region)).cpu())
+        comparer.add(region, to_display(one.read(region)).cpu(), to_display(two.read(region)).cpu())
     return comparer.result()

@@ -47,15 +47,30 @@ def _pull_in(r: Tensor, g: Tensor, b: Tensor, to_output: Matrix) -> tuple[Tensor
         roots = mix(OKLAB_TO_ROOTS, grey + share * (lightness - grey), green_red * share, blue_yellow * share)
         return mix(to_rgb, *(root * root * root for root in roots))
 
-    low, high = torch.zeros_like(lightness), torch.ones_like(lightness)
     with torch.no_grad():
-        for _ in range(_HALVINGS):
-            middle = 0.5 * (low + high)
-            red, green, blue = at(middle)
-            inside = torch.minimum(torch.minimum(red, green), blue) >= -_TOLERANCE
-            inside &= torch.maximum(torch.maximum(red, green), blue) <= 1.0 + _TOLERANCE
-            low, high = torch.where(inside, middle, low), torch.where(inside, high, middle)
-    return at(_following(low, at) if torch.is_grad_enabled() else low)
+        share = _boundary(grey, mix(OKLAB_TO_ROOTS, lightness - grey, green_red, blue_yellow), to_rgb)
+    return at(_following(share, at) if torch.is_grad_enabled() else share)
+
+
+def _boundary(grey: Tensor, ways: tuple[Tensor, Tensor, Tensor], to_rgb: Matrix) -> Tensor:
+    """How far from grey (0) to the colour (1) the gamut's boundary is met, by halving.
+
+    Roots of cone light go straight, grey + share * way, so that each channel is a cubic of the share.
+    """
+    linear, square, cube = (mix(to_rgb, *(way**power for way in ways)) for power in (1, 2, 3))
+    constant = grey * grey * grey
+    cubics = [(3.0 * grey * grey * a, 3.0 * grey * b, c) for a, b, c in zip(linear, square, cube)]
+    low, step = torch.zeros_like(grey), 1.0
+    for _ in range(_HALVINGS):
+        step *= 0.5
+        share = low + step
+        red, green, blue = (
+            torch.addcmul(constant, share, torch.addcmul(a, share, torch.addcmul(b, share, c))) for a, b, c in cubics
+        )
+        inside = torch.minimum(torch.minimum(red, green), blue) >= -_TOLERANCE
+        inside &= torch.maximum(torch.maximum(red, green), blue) <= 1.0 + _TOLERANCE
+        low = torch.where(inside, share, low)
+    return low
 
 
 def _following(share: Tensor, at: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor
 from .planes import Planes, stack
 from .primaries import Matrix, mix
 from .rectangle import Region, Size, strips
+from .shrink import Shrinking
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,22 +101,8 @@ class Photo:
         return replace(self, raster=pixels, alpha=alpha)
 
 
-def area_weights(old: int, new: int, rows: Tensor | None = None) -> Tensor:
-    """(new, rows) share of each old pixel row (all of them, or those numbered) in each of fewer, larger new rows."""
-    rows = torch.arange(old) if rows is None else rows
-    edges = torch.arange(new + 1, dtype=torch.float64, device=rows.device) * (old / new)
-    low = torch.maximum(edges[:-1, None], rows[None].double())
-    high = torch.minimum(edges[1:, None], rows[None].double() + 1.0)
-    return (high - low).clamp_min(0.0) * (new / old)
-
-
 def _area_mean(photo: Photo, size: Size) -> Tensor:
-    old = photo.size
-    across = area_weights(old.width, size.width).float().T
-    total: Tensor | float = 0.0
-    for strip in strips(old):
-        pixels = photo.read(strip)
-        down = area_weights(old.height, size.height, strip.rows().flatten()).to(pixels)
-        total = total + down @ (pixels @ across.to(pixels))
-    assert isinstance(total, Tensor)
-    return total
+    small = Shrinking(photo.size, size)
+    for strip in strips(photo.size):
+        small.add(strip, photo.read(strip))
+    return small.result()

@@ -87,6 +87,13 @@ class Region(NamedTuple):
         right = max(_most(self.left - left) + self.width, _most(other.left - left) + other.width)
         return Region(top, left, bottom, right)
 
+    def cut_to(self, outer: Region) -> Region | None:
+        """What of this rectangle lies in another; None where nothing does."""
+        top, left = max(_most(self.top), _most(outer.top)), max(_most(self.left), _most(outer.left))
+        height = min(_most(self.top) + self.height, _most(outer.top) + outer.height) - top
+        width = min(_most(self.left) + self.width, _most(outer.left) + outer.width) - left
+        return Region(top, left, height, width) if height > 0 and width > 0 else None
+
     def within(self, outer: Region) -> tuple[slice, slice]:
         """Where this rectangle lies in the pixels of an outer one, as slices; of many, where all lie alike."""
         top, left = _most(self.top - outer.top), _most(self.left - outer.left)

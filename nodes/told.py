@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..fit.report import Fitted
+from ..fit.report import Fitted, moves
 from ..graph.errors import WorkflowError
 from ..graph.model import Graph, Path
 from ..graph.ui_form import put
@@ -58,7 +58,7 @@ def pulls(start: Graph, fitted: Fitted) -> list[dict[str, Any]]:
 def told(fitted: Fitted, behind: Sequence[str], still: Sequence[str] = ()) -> str:
     """A fit in a few lines, for the node. behind, still: what walls keep from gradients, whole and in part."""
     first = fitted.pairs[0]
-    lines = []
+    lines = moves(fitted)
     if first.before and first.after:
         lines.append(f"{first.before.psnr:.1f} dB -> {first.after.psnr:.1f} dB, Delta E {first.after.delta_e:.2f}")
     if fitted.loss_before is not None:

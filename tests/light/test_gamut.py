@@ -1,16 +1,19 @@
 """What a display cannot show, and how pictures are compared."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
 import luxgrad
+from luxgrad.light.difference import Comparer, lattice
 from luxgrad.light.gamut import fit_gamut, to_display
 from luxgrad.light.photo import Photo
 from luxgrad.light.primaries import REC2020_TO_SRGB, SRGB_TO_REC2020, mix
-from luxgrad.light.rectangle import Size
+from luxgrad.light.rectangle import Region, Size
+from luxgrad.light.shrink import Shrinking
 from luxgrad.light.spaces import to_oklab
 from luxgrad.light.transfer import srgb_decode
 
@@ -115,3 +118,39 @@ def test_its_derivatives_are_finite_at_black_white_and_the_corners(dtype: torch.
     to_display(light).sum().backward()
     assert light.grad is not None
     assert torch.isfinite(light.grad).all()
+
+
+def test_delta_e_of_a_lattice_is_close_to_that_of_every_pixel_and_psnr_is_the_same(photos: Path) -> None:
+    photo = luxgrad.load(photos / "spices.jpg")
+    one, two = (to_display(pixels) for pixels in (photo.pixels, photo.pixels * 1.1))
+    whole, some = Comparer(), Comparer(every=5)
+    whole.add(Region.whole(photo.size), one, two)
+    for region in (Region(0, 0, 301, photo.size.width), Region(301, 0, photo.size.height - 301, photo.size.width)):
+        some.add(region, region.cut(one), region.cut(two))
+    assert some.result().one_in == 25
+    assert some.result().psnr == pytest.approx(whole.result().psnr, abs=1e-6)
+    assert some.result().delta_e == pytest.approx(whole.result().delta_e, rel=0.02)
+    assert lattice(Size(600, 800)) == 1
+    assert lattice(Size(4000, 6000)) == 7
+
+
+def test_a_lattice_does_not_depend_on_how_a_picture_is_cut(photos: Path) -> None:
+    photo = luxgrad.load(photos / "spices.jpg")
+    one, two = (to_display(photo.pixels[..., :90, :120] * gain) for gain in (1.0, 1.2))
+    cuts = ([Region(0, 0, 90, 120)], [Region(0, 0, 90, 31), Region(0, 31, 47, 89), Region(47, 31, 43, 89)])
+    results = []
+    for regions in cuts:
+        comparer = Comparer(every=7)
+        for region in regions:
+            comparer.add(region, region.cut(one), region.cut(two))
+        results.append(comparer.result())
+    assert results[0].delta_e == pytest.approx(results[1].delta_e, rel=1e-6)
+
+
+def test_a_picture_shrinks_the_same_from_tiles_in_any_order() -> None:
+    pixels = torch.rand(1, 3, 50, 83, dtype=torch.float64)
+    small = Shrinking(Size(50, 83), Size(7, 12))
+    for region in (Region(20, 40, 30, 43), Region(0, 0, 20, 83), Region(20, 0, 30, 40)):
+        small.add(region, region.cut(pixels))
+    torch.testing.assert_close(small.result(), Photo(pixels).reduced(Size(7, 12)).pixels)
+    assert small.result().mean().item() == pytest.approx(pixels.mean().item(), abs=1e-12)
