@@ -13,11 +13,13 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from ..graph.errors import WorkflowError
 from ..graph.model import Ref
 from ..light.photo import Photo
 from ..light.planes import Planes, stack
 from ..light.rectangle import Region, Size
 from ..ops.frame import Frame
+from ..ops.params import BadValue
 from ..ops.reach import Geometry, ask
 from ..ops.types import Distances, Metadata, rebuilt
 from .memory import Memory
@@ -139,7 +141,7 @@ class Execution:
             frame = Frame(step.size, held, step.full, self.plan.scale, halo=step.margin)
         if "frame" in step.spec.injected.values():
             known["frame"] = frame
-        result = step.spec.function(**known)
+        result = _called(step, step.spec.function, known)
         made = region if isinstance(step.spec.reach, Geometry) else held
         return [_cut(_split(picture), made, region) for picture in (result if len(step.spec.outputs) > 1 else (result,))]
 
@@ -220,7 +222,7 @@ class Execution:
             for name, _ in gather.pictures:
                 known["image" if reducer.apart else name] = next(pictures)
             frame = Frame(sweep.size, held, step.full, self.plan.scale, halo=step.margin, core=region)
-            shares.append(ask(reducer.contribute, {**known, "frame": frame}))
+            shares.append(_called(step, reducer.contribute, {**known, "frame": frame}))
         return shares
 
     def finish(self, level: int, inputs: Inputs, measured: Mapping[Ref, Any], totals: Mapping[str, Any]) -> dict[Ref, Any]:
@@ -233,9 +235,9 @@ class Execution:
             if step.reducer:
                 parts = totals[step.id]
                 known["total"] = tuple(parts) if step.reducer.apart else parts[0]
-                value = ask(step.reducer.finish, {**known, "size": step.size})
+                value = _called(step, step.reducer.finish, {**known, "size": step.size})
             else:
-                value = step.spec.function(**known)
+                value = _called(step, step.spec.function, known)
             for ref, output in zip(step.outputs, value if len(step.outputs) > 1 else (value,)):
                 made[ref] = rebuilt(output, self._here)
         return made
@@ -275,6 +277,14 @@ class Execution:
     def tick(self) -> None:
         self._done += 1
         self.progress(self._done, self._total)
+
+
+def _called(step: Planned, function: Callable[..., Any], known: Mapping[str, Any]) -> Any:
+    """What a function of a step gives. Raises WorkflowError naming the step, where what arrives is not for it."""
+    try:
+        return ask(function, known)
+    except BadValue as error:
+        raise WorkflowError(f"{step.title}: {error}") from None
 
 
 def _split(picture: Any) -> Any:

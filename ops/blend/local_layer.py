@@ -5,15 +5,24 @@ from torch import nn
 
 from ...networks.abpn import GROUPS, BlendPyramid
 from ..example import Example
-from ..params import Choice
+from ..params import BadValue, Choice
 from ..reach import Arithmetic
 from ..spec import operation
-from ..types import Network, SmallPicture
+from ..types import Network, SmallPicture, weights
 
 
 class LocalLayer(NamedTuple):
     layer: SmallPicture
     mask: SmallPicture
+
+
+def of_a_pyramid(network: Network) -> Network:
+    """A network that is a blend pyramid. Raises BadValue."""
+    if not isinstance(network.module, BlendPyramid):
+        raise BadValue(
+            f"expected the weights of a blend pyramid, such as abpn_small; got those of a {type(network.module).__name__}"
+        )
+    return network
 
 
 def tiny() -> dict[str, Network]:
@@ -28,13 +37,13 @@ def tiny() -> dict[str, Network]:
 @operation(reach=Arithmetic(), example=Example(sockets=tiny, scales=False))
 def local_layer(
     small: SmallPicture,
-    network: Network,
+    network: Annotated[Network, weights("abpn_small")],
     what: Annotated[str, Choice("all", *GROUPS)] = "all",
 ) -> LocalLayer:
     """Let a network look at the whole photo, small: where flaws are, and what to blend in there.
 
     small: the photo's codes as a small picture, about 512 px long.
-    network: the weights, of a blend pyramid.
+    network: the weights of a blend pyramid; abpn_small unless wired.
     what: kinds of flaws to retouch.
 
     A mutual encoder, a branch that predicts where flaws of each group are, and a branch of local attentive modules that
@@ -42,7 +51,7 @@ def local_layer(
     Source: Lei et al., ABPN (CVPR 2022), local retouching layer; the masks of groups are ours.
     """
     chosen = torch.tensor([float(what in ("all", group)) for group in GROUPS], device=small.pixels.device)
-    layer, masks = network("local", small.pixels, chosen)
+    layer, masks = of_a_pyramid(network)("local", small.pixels, chosen)
     wanted = chosen.to(masks).view(1, -1, 1, 1)
     mask = 1.0 - (1.0 - masks * wanted).prod(dim=1, keepdim=True)
     return LocalLayer(SmallPicture(layer), SmallPicture(mask.expand_as(layer)))

@@ -57,6 +57,7 @@ SOCKETS = {
     "LUXGRAD_PERCENTILES",
     "LUXGRAD_GUIDE",
     "LUXGRAD_SMALL_PICTURE",
+    "LUXGRAD_BLEND_CURVE",
 }
 
 
@@ -92,11 +93,7 @@ def test_every_operation_on_pictures_records_and_renders_at_its_shape(editor: Ed
     source = editor.foreign()
     for kind, cls in editor.classes.items():
         spec = cls.SPEC
-        if (
-            not spec.family
-            or not spec.makes_picture
-            or any(entry.socket == "LUXGRAD_LUT" or entry.socket == "LUXGRAD_NETWORK" for entry in spec.inputs)
-        ):
+        if not spec.family or not spec.makes_picture or any(entry.socket == "LUXGRAD_LUT" for entry in spec.inputs):
             continue
         wires: dict[str, Any] = {}
         for entry in spec.inputs:
@@ -104,6 +101,9 @@ def test_every_operation_on_pictures_records_and_renders_at_its_shape(editor: Ed
                 wires[entry.name] = ((source, 0), image())
             elif entry.socket == "MASK":
                 wires[entry.name] = ((source, 1), image()[..., 0])
+            elif entry.socket == "LUXGRAD_BLEND_CURVE":
+                node, (curve,) = editor.add("luxgrad.blend.blend_curve")
+                wires[entry.name] = ((node, 0), curve)
         _, (lazy, *_) = editor.add(kind, **wires)
         shape = tuple(lazy.shape)
         assert unread(lazy), kind

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import luxgrad
 from luxgrad.light.rectangle import Size
 from luxgrad.light.transfer import srgb_decode, srgb_encode
 from luxgrad.networks.abpn import BlendPyramid
@@ -119,3 +120,14 @@ def test_strength_and_limit_hold_the_retouch_back() -> None:
     limited = by_hand(spec, {"image": image, "network": network, "limit": limit}).image
     assert torch.equal(limited[..., 28:], image[..., 28:])
     assert not torch.equal(limited[..., :28], image[..., :28])
+
+
+def test_another_network_is_refused_by_the_name_of_the_step() -> None:
+    graph = luxgrad.Graph.of({
+        "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
+        "net": {"class_type": "luxgrad.load_network", "inputs": {"name": "sigmoid_proxy"}},
+        "op": {"class_type": "luxgrad.local.local_retouch", "inputs": {"image": ["photo", 0], "network": ["net", 0]}},
+    })  # fmt: skip
+    told = r"step op \(local.local_retouch\): expected the weights of a blend pyramid, .* got those of a PointwiseMLP"
+    with pytest.raises(luxgrad.WorkflowError, match=told):
+        graph(torch.rand(1, 3, 20, 30), sink="op")
