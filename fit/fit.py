@@ -15,15 +15,13 @@ from torch import Tensor
 from ..engine.cache import Cache
 from ..engine.derived import Derived, made_anew
 from ..engine.execute import DISTANCES
-from ..engine.planning import make_plan
 from ..engine.render import Job, Settings
 from ..graph.errors import WorkflowError
 from ..graph.model import G, Graph, Photos, Ref, Step
-from ..graph.outputs import brought, full_sizes, gather_sources, output_of, upstream
+from ..graph.outputs import brought, gather_sources, output_of, upstream
 from ..graph.ports import PORTS
 from ..light.photo import Photo
 from ..light.rectangle import Size
-from ..light.shift import shifted
 from ..ops.fitted import Made, fitted_file, fitted_name
 from ..ops.spec import REGISTRY
 from ..ops.types import Distances
@@ -35,7 +33,7 @@ from .outcome import Keep, Outcome, outcome
 from .parameters import entry_path, read_entries
 from .report import Fitted, FreeEntries, PairResult, describe
 from .samples import Pair
-from .scene import Offset, Scene, offset_of
+from .scene import Offset, met
 from .search import Found, LeastSquares, adam, cmaes, least_squares
 
 PROXY_PIXELS = 250_000
@@ -118,29 +116,16 @@ class _Problem(Generic[G]):
         if self.loss is None and any(photo is None for photo in self.targets):
             raise WorkflowError("expected a target: --target FILE, or a target or a loss wired to the Fit step")
         self.offsets: list[Offset | None] = [None] * len(self.given)
-        for index in range(len(self.given)):
-            self._meet(index)
+        for index, (given, target) in enumerate(zip(self.given, self.targets)):
+            if target is not None:
+                self.targets[index], self.offsets[index] = self._met(index, given, target)
 
-    def _meet(self, index: int) -> None:
-        """Refuse a target that pixels cannot be fitted to; one a few px beside is moved.
-
-        To follow a loss it may show what it likes, and free geometry may find where it lies.
-        """
-        target, where = self.targets[index], f"photo {index + 1}: " if len(self.given) > 1 else ""
-        if target is None:
-            return
-        plan = make_plan(self.graph, [self.link], full_sizes(self.given[index]))
-        size = plan.size(plan.outputs[0])
-        if size != target.size:
-            raise WorkflowError(f"{where}expected a target of the size that the photo comes out, {size}; got {target.size}")
-        if self.loss is not None or self._moves_pixels():
-            return
+    def _met(self, index: int, given: Mapping[Ref, Any], target: Photo) -> tuple[Photo, Offset | None]:
+        """A target that pixels can be fitted to; beside a loss it may show anything, and free geometry may find it."""
         try:
-            offset = offset_of(Scene(self.graph, self.link, self.given[index], self.settings), target)
+            return met(self.graph, self.link, given, target, self.settings, self.loss is not None or self._moves_pixels())
         except WorkflowError as error:
-            raise WorkflowError(f"{where}{error}") from None
-        if offset is not None:
-            self.offsets[index], self.targets[index] = offset, shifted(target, *offset)
+            raise WorkflowError(f"photo {index + 1}: {error}" if len(self.given) > 1 else str(error)) from None
 
     def _border(self, index: int) -> int:
         """How many px at the edges a target that was moved does not show."""

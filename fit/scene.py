@@ -15,21 +15,24 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..engine.planning import make_plan
 from ..engine.render import Job, Settings
 from ..graph.errors import WorkflowError
 from ..graph.model import Graph, Ref
+from ..graph.outputs import full_sizes
 from ..light.photo import Photo
 from ..light.planes import stack
 from ..light.rectangle import Region, Size
 from ..light.shift import shifted
-from ..light.structure import Meeting, Part, edges, meeting, overlap, part, shrunk, softened, standing, telling
+from ..light.structure import Meeting, Part, edges, fullness, meeting, overlap, part, shrunk, softened, standing, telling
 
 _EDGES = (24, 48, 96, 192)
 _SMALL, _LEAST = _EDGES[-1], 12
 _ALIKE, _SURELY_ALIKE, _SHARE_OF_TELLING = 4.0, 5.0, 4.0
-_TELLING, _OVERLAP = 10.0, 0.25
+_TELLING, _OVERLAP, _FULLNESS = 10.0, 0.25, 0.05
 _ELSEWHERE, _CUT = 7.5, 10.0
 _MUCH_BETTER = 1.3
+_ROUGH = 1.5
 _PATCH, _FAR = 160, 48
 _CELLS = 5
 _SURE, _ENOUGH, _MOST = 6.0, 4, 0.6
@@ -66,6 +69,21 @@ class Scene:
         return _one(stack(pixels))
 
 
+def met(
+    graph: Graph, link: Ref, given: Mapping[Ref, Any], target: Photo, settings: Settings, anywhere: bool
+) -> tuple[Photo, Offset | None]:
+    """A target, moved to meet what a graph makes if it lies a few px beside; by how much.
+
+    anywhere: it may show what it likes; only its size matters. Raises WorkflowError where pixels cannot be fitted to it.
+    """
+    plan = make_plan(graph, [link], full_sizes(given))
+    size = plan.size(plan.outputs[0])
+    if size != target.size:
+        raise WorkflowError(f"expected a target of the size that the photo comes out, {size}; got {target.size}")
+    offset = None if anywhere else offset_of(Scene(graph, link, given, settings), target)
+    return (target, None) if offset is None else (shifted(target, *offset), offset)
+
+
 def offset_of(scene: Scene, target: Photo) -> Offset | None:
     """By how much a target is to be moved to meet a scene of its size; None where it lies well, or nothing can be told.
 
@@ -76,8 +94,10 @@ def offset_of(scene: Scene, target: Photo) -> Offset | None:
         return None
     wanted = _one(target.reduced(small).pixels)
     fields = [(edges(one), edges(two)) for one, two in _smaller(scene.small, wanted)]
-    alike = max(standing(*both) for both in fields)
     one, two = fields[-1]
+    if min(fullness(one), fullness(two)) < _FULLNESS:
+        return None
+    alike = max(standing(*both) for both in fields)
     there, mirrored = meeting(one, two), _mirrored(one, wanted)
     moved = there.standing > max(_ELSEWHERE, _MUCH_BETTER * alike)
     scale = target.size.long_edge / small.long_edge
@@ -86,11 +106,9 @@ def offset_of(scene: Scene, target: Photo) -> Offset | None:
         found = _placed(scene, target, (one.abs() * two.abs()).sqrt(), guess)
         if found is not None:
             return _judged(found, target.size)
-    others = [
-        (mirrored[0], _ELSEWHERE, f"the photo {mirrored[1]}"),
-        (there.standing, _ELSEWHERE, f"the photo {_shifted(guess)}, or cut differently"),
-        *_cuts(one, two, scene.small, wanted),
-    ]
+    others = [(mirrored[0], _ELSEWHERE, f"the photo {mirrored[1]}"), *_cuts(one, two, scene.small, wanted)]
+    if max(abs(there.down), abs(there.right)) > _ROUGH:
+        others.append((there.standing, _ELSEWHERE, f"the photo {_shifted(guess)}, or cut differently"))
     best, least, words = max(others)
     if best > max(least, _MUCH_BETTER * alike):
         raise WorkflowError(f"the target shows {words}; expected the same view, edited")
@@ -153,8 +171,6 @@ def _placed(scene: Scene, target: Photo, structure: Tensor, guess: tuple[int, in
             middle = complex(region.top + region.height / 2, region.left + region.width / 2)
             found.append((middle, complex(guess[0] + there.down, guess[1] + there.right)))
     whole = complex(target.size.height / 2, target.size.width / 2)
-    if target.size.long_edge <= _SMALL:
-        return (found[0][1], 0j) if found else None
     return _agreed([(place - whole, offset) for place, offset in found]) if len(found) >= _ENOUGH else None
 
 
@@ -168,9 +184,7 @@ def _met(made: Tensor, wanted: Tensor) -> Meeting:
 
 
 def _spots(size: Size, structure: Tensor, guess: tuple[int, int]) -> list[Region]:
-    """Patches of the target with many edges, all over it, that lie on the scene too; of a small picture the whole."""
-    if size.long_edge <= _SMALL:
-        return [Region.whole(size)]
+    """Patches of the target with many edges, all over it, that lie on the scene too."""
     height, width = (min(_PATCH, edge // 2) for edge in size)
     if any(length + abs(move) > edge for length, move, edge in zip((height, width), guess, size)):
         return []

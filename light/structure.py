@@ -98,6 +98,12 @@ def telling(field: Tensor) -> float:
     return standing(field, field)
 
 
+def fullness(field: Tensor) -> float:
+    """Over what share of the picture its edges are spread, 0 to 1."""
+    size = field.abs()
+    return (size.sum().square() / (size.numel() * size.square().sum() + _TINY)).item()
+
+
 def overlap(one: Tensor, two: Tensor) -> float:
     """How much of their edges two fields have in the same places, 0 to 1, whichever way these run."""
     one, two = one.abs(), two.abs()

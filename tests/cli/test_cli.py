@@ -141,13 +141,17 @@ def test_fit_writes_a_folder_that_runs_by_itself(desk: Path, capsys: pytest.Capt
         "psnr_after",
         "delta_e_before",
         "delta_e_after",
+        "delta_e_one_in",
         "seconds",
+        "seconds_total",
         "method",
         "converged",
         "free",
     } <= report.keys()
     assert report["method"] == "lm"
     assert report["converged"]
+    assert report["seconds"] < report["seconds_total"]
+    assert report["delta_e_one_in"] == 1
     assert report["psnr_after"] > 50.0
     assert set(report["free"][0]) == {"path", "start", "value", "std", "flat", "pull", "reached", "moves"}
     assert report["free"][0]["value"] == pytest.approx(0.6, abs=1e-3)
@@ -160,6 +164,32 @@ def test_fit_writes_a_folder_that_runs_by_itself(desk: Path, capsys: pytest.Capt
     assert measured.psnr == pytest.approx(report["psnr_after"], abs=0.1) or measured.psnr > 80.0
     with Image.open(out / "comparison.png") as comparison:
         assert comparison.size[0] > 400
+
+
+def test_a_fit_to_another_scene_is_refused_in_one_line_and_writes_nothing(
+    desk: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = luxgrad.load(desk / "photo.png")
+    other = luxgrad.load(root / "workflows" / "photos" / "spices.jpg").pixels
+    luxgrad.save(Photo(other[..., : photo.size.height * 3, : photo.size.width * 3]).reduced(photo.size), desk / "other.png")
+    line = refused(capsys, "fit", desk / "edit.json", "--input", desk / "photo.png", "--target", desk / "other.png",
+                   "--out", desk / "out")  # fmt: skip
+    assert "another scene" in line
+    assert "loss.histogram_distance" in line
+    assert not (desk / "out").exists()
+
+
+def test_fit_says_that_a_target_was_moved(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photo = luxgrad.load(desk / "photo.png").pixels
+    for name, place in (("here", (4, 4)), ("beside", (2, 7))):
+        top, left = place
+        luxgrad.save(Photo(photo[..., top : top + 120, left : left + 220]), desk / f"{name}.png", dither=False)
+    arguments = ["--input", desk / "here.png", "--target", desk / "beside.png", "--out", desk / "out", "--exact"]
+    assert main([str(entry) for entry in ["fit", desk / "edit.json", *arguments]]) == 0
+    assert "the target lay beside the photo: moved +3.0" in capsys.readouterr().out
+    report = json.loads((desk / "out" / "report.json").read_text())
+    assert report["pairs"][0]["target_moved"] == pytest.approx([-2.0, 3.0], abs=0.05)
+    assert report["psnr_after"] > 40.0
 
 
 def test_fit_takes_several_pairs_and_sliders_of_their_own(desk: Path) -> None:

@@ -13,17 +13,21 @@ import torch
 
 import luxgrad
 from luxgrad import Graph
+from luxgrad.engine.render import Settings
 from luxgrad.files.cube import read_cube, write_cube
 from luxgrad.files.encode import Canvas
 from luxgrad.fit import clock
 from luxgrad.fit.free import read_free
+from luxgrad.fit.outcome import Keep, Tile, outcome
 from luxgrad.graph.errors import Stopped, WorkflowError
+from luxgrad.graph.model import Ref
 from luxgrad.graph.schema import to_data
+from luxgrad.light.gamut import to_display
 from luxgrad.light.photo import Photo
-from luxgrad.light.rectangle import strips
+from luxgrad.light.rectangle import Region, Size, strips
 from luxgrad.ops.types import Lut
 
-from .graphs import POINTWISE, chain
+from .graphs import POINTWISE, TWELVE, chain
 
 
 @pytest.fixture(scope="module")
@@ -288,3 +292,53 @@ def test_a_free_table_goes_with_sliders_and_refuses_methods_that_move_sliders_on
         graph.fit(given, target, free="table.table", method="lm")
     with pytest.raises(WorkflowError, match=r"'tabel.table' matches no look-up table \(nearest: table.table\)"):
         graph.fit(given, target, free="tabel.table")
+
+
+class Counted(Photo):
+    """A photo that counts how many px of it are read."""
+
+    read_pixels = 0
+
+    def read(self, region: Region) -> torch.Tensor:
+        pixels = super().read(region)
+        Counted.read_pixels += pixels.shape[0] * pixels.shape[-2] * pixels.shape[-1]
+        return pixels
+
+
+def test_figures_before_and_after_and_the_picture_come_from_one_pass(root: Path) -> None:
+    photo = luxgrad.load(root / "workflows" / "photos" / "spices.jpg")
+    graph = chain("tone.exposure", "colour.saturation", "tone.levels")
+    truth = graph.with_values({"exposure.stops": 0.5, "saturation.amount": 0.3})
+    target = Counted(as_8_bit(truth(photo)).pixels)
+    kept = torch.zeros(1, 3, *photo.size)
+
+    def keep(index: int, size: Size) -> Keep:
+        assert (index, size) == (0, photo.size)
+
+        def put(region: Region, tile: Tile) -> None:
+            region.cut(kept).copy_(tile["after"])
+
+        return put
+
+    Counted.read_pixels = 0
+    fitted = graph.fit(photo, target, free=["exposure.*", "saturation.*"], seconds=10, exact=True, keep=keep)
+    assert Counted.read_pixels < 2.5 * photo.size.pixels  # once small, once in full, and samples
+    torch.testing.assert_close(kept, to_display(fitted.graph(photo).pixels), atol=2e-6, rtol=0)
+    for graph_of_pair, found in ((graph, fitted.pairs[0].before), (fitted.graph, fitted.pairs[0].after)):
+        wanted = luxgrad.compare(graph_of_pair(photo), target)
+        assert found is not None
+        assert found.psnr == pytest.approx(wanted.psnr, abs=1e-3)
+        assert found.delta_e == pytest.approx(wanted.delta_e, abs=1e-3)
+    assert fitted.seconds < fitted.seconds_total
+
+
+def test_before_and_after_stand_side_by_side_through_masks_statistics_and_geometry(photo: Photo) -> None:
+    graph = Graph.of(TWELVE)
+    moved = graph.with_values({"mask.low": -1.0, "levels.white": 0.2, "colour.amount": 0.1})
+    link = Ref("sigmoid")
+    target = graph(photo)
+    found = outcome((graph, moved), link, ({Ref("photo"): photo},) * 2, target, Settings())
+    assert found.before is not None
+    assert found.after is not None
+    assert found.before.psnr > 120.0
+    assert found.after.psnr == pytest.approx(luxgrad.compare(moved(photo), target).psnr, abs=1e-2)
