@@ -12,7 +12,7 @@ const declared = new Map();
 /** Note what a class declares. */
 export function declare({ name, input }) {
   const entries = Object.entries({ ...input?.required, ...input?.optional });
-  const widgets = entries.filter(([, [type]]) => Array.isArray(type) || VALUES.includes(type))
+  const widgets = entries.filter(([, [type, options]]) => !options?.forceInput && (Array.isArray(type) || VALUES.includes(type)))
     .map(([widget, [type, options]]) => ({ name: widget, type, initial: options?.default }));
   declared.set(name, { widgets, uploads: entries.some(([, [, options]]) => options?.image_upload) });
 }

@@ -30,7 +30,7 @@ def widgets(cls: Any) -> Iterator[tuple[str, Any, dict[str, Any]]]:
     types = cls.INPUT_TYPES()
     declared = {**types["required"], **types["optional"]}
     for name, (kind, options) in declared.items():
-        if isinstance(kind, list) or kind in VALUES:
+        if not options.get("forceInput") and (isinstance(kind, list) or kind in VALUES):
             yield name, kind, options
             if options.get("control_after_generate", name in ("seed", "noise_seed")):
                 yield f"{name} after a run", ["fixed", "increment", "decrement", "randomize"], {}
