@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     auto.add_argument("--out", metavar="WORKFLOW", help="write the workflow as advised; otherwise print the patch")
     auto.add_argument("--force", action="store_true", help="replace a file that is there")
 
-    train = commands.add_parser("train", help="tune a network on photos of your own")
+    train = commands.add_parser("train", help="train a network on photos of your own")
     train.add_argument("network", choices=("abpn",), help="abpn: the blend pyramid of Local retouch")
     train.add_argument(
         "--pairs", required=True, metavar="DIR", help="NAME_before and NAME_after photos, or folders before and after"
@@ -98,9 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--out", required=True, metavar="DIR", help="folder for weights, curve.csv, report.json; a stopped training goes on"
     )
-    train.add_argument("--weights", default="abpn_small", metavar="NAME", help="weights to begin with (abpn_small)")
+    train.add_argument("--weights", metavar="NAME", help="weights to begin with, of a blend pyramid (none: from nothing)")
     train.add_argument("--minutes", type=float, default=60.0, metavar="M", help="time for training, over all sessions (60)")
-    train.add_argument("--rate", type=float, default=2e-4, metavar="R", help="of learning (0.0002)")
+    train.add_argument("--rate", type=float, default=5e-4, metavar="R", help="of learning (0.0005)")
     train.add_argument("--seed", type=int, default=0, metavar="N", help="of the crops (0)")
 
     info = commands.add_parser("info", help="what photo files say of themselves: size, colour, camera, exposure, workflow")

@@ -8,7 +8,7 @@ from ..example import Example
 from ..params import BadValue, Choice
 from ..reach import Arithmetic
 from ..spec import operation
-from ..types import Network, SmallPicture, weights
+from ..types import Network, SmallPicture
 
 
 class LocalLayer(NamedTuple):
@@ -19,9 +19,7 @@ class LocalLayer(NamedTuple):
 def of_a_pyramid(network: Network) -> Network:
     """A network that is a blend pyramid. Raises BadValue."""
     if not isinstance(network.module, BlendPyramid):
-        raise BadValue(
-            f"expected the weights of a blend pyramid, such as abpn_small; got those of a {type(network.module).__name__}"
-        )
+        raise BadValue(f"expected the weights of a blend pyramid; got those of a {type(network.module).__name__}")
     return network
 
 
@@ -37,13 +35,13 @@ def tiny() -> dict[str, Network]:
 @operation(reach=Arithmetic(), example=Example(sockets=tiny, scales=False))
 def local_layer(
     small: SmallPicture,
-    network: Annotated[Network, weights("abpn_small")],
+    network: Network,
     what: Annotated[str, Choice("all", *GROUPS)] = "all",
 ) -> LocalLayer:
     """Let a network look at the whole photo, small: where flaws are, and what to blend in there.
 
     small: the photo's codes as a small picture, about 512 px long.
-    network: the weights of a blend pyramid; abpn_small unless wired.
+    network: the weights of a blend pyramid.
     what: kinds of flaws to retouch.
 
     A mutual encoder, a branch that predicts where flaws of each group are, and a branch of local attentive modules that

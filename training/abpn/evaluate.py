@@ -33,9 +33,9 @@ class Score:
     ssim_after: list[float] = field(default_factory=list)
 
     def row(self) -> dict[str, float]:
-        """Means, and the gain inside the mask over doing nothing."""
-        numbers = {name: sum(values) / len(values) if values else float("nan") for name, values in vars(self).items()}
-        return {**numbers, "gain": numbers["inside_after"] - numbers["inside_before"]}
+        """Means of what there was, and the gain inside the mask over doing nothing."""
+        numbers = {name: sum(values) / len(values) for name, values in vars(self).items() if values}
+        return {**numbers, "gain": numbers["inside_after"] - numbers["inside_before"]} if self.inside_after else numbers
 
 
 def by_network(module: BlendPyramid, levels: int) -> Retoucher:
