@@ -30,7 +30,7 @@ _EDGES = (24, 48, 96, 192)
 _SMALL, _LEAST = _EDGES[-1], 12
 _ALIKE, _SURELY_ALIKE, _SHARE_OF_TELLING = 4.0, 5.0, 4.0
 _TELLING, _OVERLAP, _FULLNESS = 10.0, 0.25, 0.05
-_ELSEWHERE, _CUT = 7.5, 10.0
+_SEEMS, _ELSEWHERE, _CUT = 7.5, 9.0, 12.0
 _MUCH_BETTER = 1.3
 _ROUGH = 1.5
 _PATCH, _FAR = 160, 48
@@ -99,7 +99,7 @@ def offset_of(scene: Scene, target: Photo) -> Offset | None:
         return None
     alike = max(standing(*both) for both in fields)
     there, mirrored = meeting(one, two), _mirrored(one, wanted)
-    moved = there.standing > max(_ELSEWHERE, _MUCH_BETTER * alike)
+    moved = there.standing > max(_SEEMS, _MUCH_BETTER * alike)
     scale = target.size.long_edge / small.long_edge
     guess = (round(there.down * scale), round(there.right * scale)) if moved else (0, 0)
     if (alike >= _ALIKE or moved) and mirrored[0] < _MUCH_BETTER * max(alike, there.standing):

@@ -171,9 +171,11 @@ def _attempt(coarse: LeastSquares, space: Space, attempt: int, generator: torch.
 
 
 def _polish(fine: LeastSquares, outcome: Outcome, enough: float) -> Outcome:
-    """On more pixels without ridge; with statistics, twice, each time corrected by what the full picture measures."""
+    """On more pixels without ridge; with statistics, twice in time, each time corrected by what the full picture measures."""
     statistics = any(pair.proxy is not None for pair in fine.pairs)
-    for _ in range(2 if statistics else 1):
+    for again in range(2 if statistics else 1):
+        if again and fine.clock.over(_SEARCHING):
+            break
         if statistics:
             for pair, places in zip(fine.pairs, fine.indices):
                 pair.correct(fine.space.values(list(outcome.u[places])))

@@ -3,7 +3,8 @@
     python -m luxgrad.training.abpn.small PHOTOS [PHOTOS ...] --minutes 60 [--out FOLDER] [--work FOLDER]
 
 PHOTOS are folders of photographs without flaws worth retouching; every eighth, by name, is held out. A stopped training goes
-on where it was. None ships yet: an hour on a CPU is far too little. Writes the weights (float16) and their entry of the manifest, with scores on held-out photos and flaws.
+on where it was. Writes the weights (float16) and their entry of the manifest, with scores on held-out photos and flaws. None
+ships yet: an hour on two cores is far too little.
 """
 
 from __future__ import annotations
