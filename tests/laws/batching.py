@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -65,19 +66,12 @@ def each_pixel_may_have_sliders_of_its_own(spec: OpSpec) -> None:
         torch.testing.assert_close(one, other.permute(3, 1, 2, 0), rtol=1e-10, atol=1e-12)
 
 
-class Restless(nn.Module):
-    """A module that in training mode mixes the pictures of a batch and keeps statistics, as normalisation layers do."""
-
-    def __init__(self, inner: nn.Module) -> None:
-        super().__init__()
-        self.inner = inner
-        self.register_buffer("seen", torch.zeros(()))
-
-    def forward(self, *given: Tensor) -> Tensor:
-        if self.training:
-            self.seen += 1.0
-            given = tuple(x + x.mean() for x in given)
-        return self.inner(*given)
+def _mix(module: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What normalisation layers do in training mode: mix the pictures of a batch, and keep statistics."""
+    if not module.training:
+        return given
+    module.seen += 1.0
+    return tuple(x + x.mean() if isinstance(x, Tensor) else x for x in given)
 
 
 @law(with_networks)
@@ -95,7 +89,9 @@ def a_network_is_evaluated_never_trained(spec: OpSpec) -> None:
 
 def _restless(network: Network) -> Network:
     """The same function in a module that is restless and was left in training mode."""
-    module = Restless(copy.deepcopy(network.module)).train()
-    made = Network(module, {f"inner.{name}": weight for name, weight in network.weights.items()})
-    made.constants |= {f"inner.{name}": value for name, value in network.constants.items()}
+    module = copy.deepcopy(network.module)
+    module.register_buffer("seen", torch.zeros(()))
+    module.register_forward_pre_hook(_mix)
+    made = Network(module.train(), network.weights)
+    made.constants |= network.constants
     return made
