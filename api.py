@@ -81,12 +81,12 @@ class Graph(model.Graph):
         return fit(self, photo, target, **options)
 
     def save(self, file: Name) -> None:
-        """Write the workflow file, in the form it came in, and the tables that a fit made beside it."""
+        """Write the workflow file, in the form it came in, and the tables and weights that a fit made beside it."""
         save_workflow(self, file)
 
 
 class Workspace:
-    """What a workflow may read: files in its folder and in allowed roots, and the networks that ship.
+    """What a workflow may read: files in its folder and in allowed roots, weights in them, and those that ship.
 
     own: names that the user typed, which may lie anywhere.
     """

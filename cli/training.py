@@ -1,4 +1,4 @@
-"""`luxgrad train`: networks tuned on a user's own photos."""
+"""`luxgrad train`: networks trained on a user's own photos."""
 
 from __future__ import annotations
 

@@ -142,7 +142,10 @@ class _Planner:
                 continue
             unwired = Ref(f"{step_id}{HIDDEN}{entry.name}")
             if entry.measured:
-                assert first is not None
+                if first is None:
+                    raise WorkflowError(
+                        f"{title}: its input {entry.name} is not wired, and it has no picture to measure it from"
+                    )
                 if unwired not in self.given:
                     measure = measurer(entry.socket)
                     own = {param.name: param.default for param in measure.params}

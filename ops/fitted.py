@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TypeVar
 
 from ..networks.weights_file import weights_bytes
 from .cube_text import cube_text
 from .types import Lut, Network
 
 Made = Lut | Network
-M = TypeVar("M", Lut, Network)
 
 
 def fitted_bytes(made: Made) -> bytes:

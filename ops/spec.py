@@ -281,6 +281,8 @@ def _checked_default(op_id: str, name: str, kind: Kind, default: Any) -> Any:
 
 def _check_outputs(spec: OpSpec) -> None:
     """What one function gives is of one kind: it runs on tiles or it does not."""
+    if isinstance(spec.reach, Composite) and not any(entry.picture and entry.required for entry in spec.inputs):
+        raise DeclarationError(f"{spec.id}: a composite takes a picture, whose size it keeps")
     kinds = {output.picture for output in spec.outputs}
     if isinstance(spec.reach, (Composite, Port)) or not kinds:
         return

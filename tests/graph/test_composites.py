@@ -243,6 +243,17 @@ def test_alpha_and_metadata_pass_a_composite_untouched() -> None:
     assert made.metadata["Artist"] == "A"
 
 
+def test_a_statistic_that_can_be_measured_from_nothing_is_asked_for_by_name() -> None:
+    graph = Graph.of({
+        "net": {"class_type": "luxgrad.load_network", "inputs": {}},
+        "layer": {"class_type": "luxgrad.blend.local_layer", "inputs": {"network": ["net", 0]}},
+        "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
+        "placed": {"class_type": "luxgrad.blend.placed", "inputs": {"image": ["photo", 0], "small": ["layer", 0]}},
+    })  # fmt: skip
+    with pytest.raises(WorkflowError, match=r"step layer .*: its input small is not wired, and it has no picture to measure"):
+        graph({"photo": Photo(light().float()), "net": network()}, sink="placed")
+
+
 def test_many_rectangles_are_united_and_cut_each_by_its_own_place() -> None:
     """In a pyramid, what two samples need lies at even and at odd places, and so differently within its surroundings."""
     pixels = torch.arange(2 * 10 * 12, dtype=torch.float64).view(2, 1, 10, 12)

@@ -1,4 +1,4 @@
-"""What training makes small: the terms of the paper (Lei et al. 2022, section 3.4), each by name and weight."""
+"""What training makes small: terms of the paper (Lei et al. 2022, section 3.4), and one that looks where flaws are."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .forward import Pass
-
-PAPER = {"mse": 1.0, "perceptual": 0.1, "adversarial": 0.1, "dice": 1.0, "variation": 0.1}
-"""The paper's weights."""
 
 
 def mse(found: Pass, clean: Tensor) -> Tensor:

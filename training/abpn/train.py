@@ -28,7 +28,7 @@ _TERMS = ("mse", "focused", "dice", "variation")
 
 @dataclass(frozen=True)
 class Config:
-    """How to train. minutes: of work, over all sessions. weights of terms: those of the paper are `losses.PAPER`."""
+    """How to train. minutes: of work, over all sessions. mse, focused, dice, variation: weights of the terms."""
 
     scale: float = 0.2
     levels: int = 1
@@ -60,23 +60,15 @@ def train(
         module.load_state_dict(start)
     optimiser = torch.optim.AdamW(module.parameters(), lr=config.rate, betas=(0.9, 0.99), weight_decay=1e-4)
     done = _resume(folder, config, module, optimiser)
-    curve, began, saved = (
-        Curve(folder / "curve.csv", ["step", "minutes", "loss", "mse", "focused", "dice", "variation"]),
-        time.time(),
-        0.0,
-    )
+    curve = Curve(folder / "curve.csv", ["step", "minutes", "loss", *_TERMS])
+    began, saved = time.time(), 0.0
     step, spent = done["step"], done["minutes"]
     for batch in _batches(config, source, step, workers):
         minutes = spent + (time.time() - began) / 60.0
         if minutes >= config.minutes:
             break
-        rate = (
-            config.rate
-            * min(1.0, (step + 1) / 100.0)
-            * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * minutes / config.minutes)))
-        )
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = config.rate * _pace(step, minutes / config.minutes)
         terms = _terms(config, module, batch)
         loss = sum((getattr(config, name) * value for name, value in terms.items()), torch.zeros(()))
         optimiser.zero_grad(set_to_none=True)
