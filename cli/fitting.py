@@ -26,6 +26,7 @@ from ..graph.schema import save
 from ..light.difference import Difference
 from ..light.photo import Photo
 from ..light.rectangle import Region, Size
+from ..networks.weights_file import WEIGHTS
 from .problems import UsageError
 from .show import Bar, plain, table
 from .workflow import device, input_files, named_files, open_graph, photo_sources, read_photos, refuse_inputs
@@ -119,7 +120,7 @@ def _with_files(part: Path, graph: Graph, files: Mapping[str, Path], wanted: Pat
             name = f"_{name}"
         (part / folder).mkdir(exist_ok=True)
         shutil.copyfile(path, part / folder / name)
-        names[SliderPath(step_id, param)] = f"{folder}/{name}"
+        names[SliderPath(step_id, param)] = f"{folder}/{name}".removesuffix(WEIGHTS)
     return graph.with_paths(names)
 
 

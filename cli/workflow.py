@@ -17,6 +17,8 @@ from ..graph.model import Step
 from ..graph.outputs import upstream
 from ..graph.ports import DEVELOPING
 from ..light.photo import Photo
+from ..networks.weights import manifest
+from ..networks.weights_file import WEIGHTS
 from ..ops.params import Count, File, Slider, Switch
 from .problems import UsageError
 
@@ -106,12 +108,15 @@ def refuse_inputs(outputs: Iterable[Path], files: Iterable[Path]) -> None:
 
 
 def named_files(graph: Graph) -> dict[tuple[str, str], Path]:
-    """The photos and tables that the workflow's sources name and that are there, by (step, parameter)."""
+    """The photos, tables and weights of the user's that the sources name and that are there, by (step, parameter)."""
     found: dict[tuple[str, str], Path] = {}
     assert isinstance(graph.read, Workspace)
     for step in graph.by_role("source"):
         for param in step.spec.params:
-            if isinstance(param.kind, File) and param.kind.kind != "network" and step.value(param.name):
+            if not isinstance(param.kind, File):
+                continue
+            name, network = step.value(param.name), param.kind.kind == "network"
+            if name and not (network and name in manifest()):
                 with contextlib.suppress(WorkflowError):
-                    found[step.id, param.name] = graph.read.find(param.kind.kind, step.value(param.name))
+                    found[step.id, param.name] = graph.read.find(param.kind.kind, name + WEIGHTS if network else name)
     return found

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ..ops.types import Network
 from .abpn import BlendPyramid
 from .mlp import PointwiseMLP
-from .weights_file import about_of, weights_bytes
+from .weights_file import WEIGHTS, about_of, weights_bytes
 
 FOLDER = Path(__file__).parent / "weights"
 MOST_BYTES = 2 << 30
@@ -45,7 +45,7 @@ def names(folders: Sequence[Path] = ()) -> list[str]:
     """The names of all weights at hand: those that ship, and those in a user's folders."""
     found = set(manifest())
     for folder in folders:
-        found |= set(_manifest_of(folder)) | {path.stem for path in folder.glob("*.safetensors")}
+        found |= set(_manifest_of(folder)) | {path.stem for path in folder.glob(f"*{WEIGHTS}")}
     return sorted(found)
 
 
@@ -58,7 +58,7 @@ def load_network(name: str, folders: Sequence[Path] = ()) -> Network:
     for folder in (FOLDER, *folders):
         entry = manifest().get(name) if folder == FOLDER else _manifest_of(folder).get(name)
         if entry is None:
-            entry = {"file": f"{name}.safetensors"}
+            entry = {"file": name + WEIGHTS}
             if folder == FOLDER or not _inside(folder, entry["file"]).is_file():
                 continue
         path = _inside(folder, entry["file"])

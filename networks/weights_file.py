@@ -9,6 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+WEIGHTS = ".safetensors"
+"""How the names of such files end; the name of the weights is what comes before."""
+
 _ABOUT = "luxgrad"
 
 

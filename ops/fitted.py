@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from ..networks.weights_file import weights_bytes
+from ..networks.weights_file import WEIGHTS, weights_bytes
 from .cube_text import cube_text
 from .types import Lut, Network
 
@@ -26,4 +26,4 @@ def fitted_name(made: Made) -> str:
 
 def fitted_file(made: Made, name: str) -> str:
     """The file in which it is kept beside the workflow."""
-    return name if isinstance(made, Lut) else f"{name}.safetensors"
+    return name if isinstance(made, Lut) else name + WEIGHTS

@@ -115,6 +115,28 @@ def test_what_the_user_types_may_lie_anywhere_what_a_workflow_names_may_not(desk
     assert main([*map(str, run), "--force", "--root", str(look.parent)]) == 0
 
 
+def test_weights_of_the_users_own_go_into_the_folder_of_a_fit(desk: Path) -> None:
+    from luxgrad.networks.mlp import PointwiseMLP
+    from luxgrad.networks.weights import save_weights
+
+    about = {"architecture": "PointwiseMLP", "arguments": {"inputs": 6, "outputs": 3}}
+    save_weights(PointwiseMLP(6, 3), desk / "mine.safetensors", about)
+    (desk / "net.json").write_text(json.dumps({
+        "Photo": {"class_type": "luxgrad.load_photo", "inputs": {"file": "photo.png"}},
+        "Net": {"class_type": "luxgrad.load_network", "inputs": {"name": "mine"}},
+        "Film": {"class_type": "luxgrad.proxy.sigmoid", "inputs": {"image": ["Photo", 0], "network": ["Net", 0]}},
+        "Light": {"class_type": "luxgrad.tone.exposure", "inputs": {"image": ["Film", 0]}},
+        "Save": {"class_type": "luxgrad.save_photo", "inputs": {"image": ["Light", 0]}},
+    }))  # fmt: skip
+    assert main(["run", str(desk / "net.json"), "--set", "Light.stops=0.4", "--out", str(desk / "goal.tif")]) == 0
+    out = desk / "fit"
+    goal = ["--target", str(desk / "goal.tif"), "--free", "Light.stops", "--seconds", "3"]
+    assert main(["fit", str(desk / "net.json"), *goal, "--out", str(out)]) == 0
+    moved = out.rename(desk.parent / "elsewhere")
+    assert main(["run", str(moved / "fitted.json"), "--out", str(moved / "again.tif")]) == 0
+    assert (moved / "inputs" / "mine.safetensors").exists()
+
+
 def test_fit_writes_a_folder_that_runs_by_itself(desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
     out = desk / "fit"
     assert (
