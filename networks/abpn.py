@@ -7,6 +7,8 @@ the reconstruction in the paper's proportions (47 million weights).
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -15,6 +17,8 @@ GROUPS = ("skin", "cloth", "dust")
 _ENCODER = (64, 128, 256, 512, 512, 512)
 _MASK = (512, 512, 256, 128)
 _RETOUCH = (512, 512, 256, 128, 64)
+_BANDS = (4, 16)
+_SEEN = 3 * (1 + len(_BANDS))
 MULTIPLE = 2 ** len(_ENCODER)
 """Edges of the picture that the network sees are multiples of this; `LocalRetouching` pads and crops."""
 
@@ -46,28 +50,28 @@ class _Up(nn.Module):
 class LocalAttentive(nn.Module):
     """Local attentive module: a gated convolution of (features, skip, mask) against a filtered copy of the skip.
 
-    out = a * gate + b * (1 - gate), a from everything, b from the skip alone: with the gate closed nothing is touched.
+    out = a * gate + b * (1 - gate), a and gate from everything, b from the skip alone: with the gate closed nothing is
+    touched. The last one has no b: its gate closed is a layer of 0.
     """
 
     def __init__(self, inputs: int, skip: int, outputs: int, last: bool = False) -> None:
         super().__init__()
-        self.gate = nn.Conv2d(inputs + skip + 1, outputs, 3, 1, 1)
-        self.change = nn.Conv2d(inputs + skip + 1, outputs, 3, 1, 1, bias=last)
-        self.keep = nn.Conv2d(skip, outputs, 3, 1, 1, bias=False)
+        self.gated = nn.Conv2d(inputs + skip + 1, 2 * outputs, 3, 1, 1)
+        self.keep = None if last else nn.Conv2d(skip, outputs, 3, 1, 1, bias=False)
         self.norm = nn.Identity() if last else nn.BatchNorm2d(outputs)
-        self.last = last
 
     def forward(self, x: Tensor, skip: Tensor, mask: Tensor) -> Tensor:
-        seen = torch.cat([_twice(x), skip, mask], dim=1)
-        gate = torch.sigmoid(self.gate(seen))
-        if self.last:
-            return self.change(seen) * gate
-        change, keep = (F.leaky_relu(self.norm(y), 0.2) for y in (self.change(seen), self.keep(skip)))
+        skip = skip.to(x)
+        change, gate = self.gated(torch.cat([_twice(x), skip, mask.to(x)], dim=1)).chunk(2, dim=1)
+        gate = torch.sigmoid(gate)
+        if self.keep is None:
+            return change * gate
+        change, keep = (F.leaky_relu(self.norm(y), 0.2) for y in (change, self.keep(skip)))
         return change * gate + keep * (1.0 - gate)
 
 
 class LocalRetouching(nn.Module):
-    """(B,3,h,w) sRGB codes -> blend layer (B,3,h,w) and a mask per group (B,3,h,w), 0..1; any size.
+    """(B,3,h,w) sRGB codes -> blend layer (B,3,h,w) and the probability of a flaw per group (B,3,h,w), 0..1; any size.
 
     The layer is 0 where nothing is to be done. chosen: (3,) or (B,3), 1 for each group that is to be retouched.
     """
@@ -75,7 +79,7 @@ class LocalRetouching(nn.Module):
     def __init__(self, scale: float = 1.0) -> None:
         super().__init__()
         wide = [_width(scale, width) for width in _ENCODER]
-        skips = [3, *wide]
+        skips = [_SEEN, *wide]
         self.encoder = nn.ModuleList(_Down(skips[i], wide[i], first=i == 0) for i in range(len(wide)))
         masks = [_width(scale, width) for width in _MASK]
         self.mask_ups = nn.ModuleList(
@@ -86,14 +90,15 @@ class LocalRetouching(nn.Module):
         self.blocks = nn.ModuleList(
             LocalAttentive(before, skips[-2 - i], width) for i, (before, width) in enumerate(zip([wide[-1], *outs], outs))
         )
-        self.final = LocalAttentive(outs[-1], 3, 3, last=True)
-        nn.init.zeros_(self.final.change.weight)
-        nn.init.zeros_(self.final.change.bias)  # type: ignore[arg-type]
+        self.final = LocalAttentive(outs[-1], _SEEN, 3, last=True)
+        with torch.no_grad():
+            self.final.gated.weight[:3].zero_()
+            self.final.gated.bias[:3].zero_()  # type: ignore[index]
         nn.init.constant_(self.mask_head.bias, -3.0)  # type: ignore[arg-type]
 
     def forward(self, codes: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
         height, width = codes.shape[2:]
-        features = [_padded(codes)]
+        features = [_seen(_padded(codes))]
         for down in self.encoder:
             features.append(down(features[-1]))
         x = features[-1]
@@ -141,12 +146,31 @@ class BlendPyramid(nn.Module):
         return self.refinement(*inputs) if part == "refinement" else self.coefficients
 
 
+def certain(masks: Tensor) -> Tensor:
+    """How far a retouch shows for a probability of a flaw: not at all below 0.3, fully from 0.7 on, smoothly between.
+
+    What the network doubts is left alone, to the bit.
+    """
+    share = ((masks - 0.3) / 0.4).clamp(0.0, 1.0)
+    return share * share * (3.0 - 2.0 * share)
+
+
 def _width(scale: float, width: int) -> int:
-    return max(8, round(scale * width))
+    return 8 * max(1, round(scale * width / 8))
 
 
 def _twice(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="nearest")
+
+
+def _seen(codes: Tensor) -> Tensor:
+    """(B,9,h,w): codes about 0, and what they have beside their mean over 4 px and that beside the mean over 16 px.
+
+    A flaw is a few hundredths of the range, its surroundings all of it: the bands show it at once (ours, not the paper's).
+    """
+    means = [codes, *(F.interpolate(F.avg_pool2d(codes, px), codes.shape[2:], mode="bilinear") for px in _BANDS)]
+    bands = [torch.tanh(8.0 * (fine - coarse)) for fine, coarse in pairwise(means)]
+    return torch.cat([codes - 0.5, *bands], dim=1)
 
 
 def _padded(codes: Tensor) -> Tensor:

@@ -3,7 +3,7 @@ from typing import Annotated, NamedTuple
 import torch
 from torch import nn
 
-from ...networks.abpn import GROUPS, BlendPyramid
+from ...networks.abpn import GROUPS, BlendPyramid, certain
 from ..example import Example
 from ..params import BadValue, Choice
 from ..reach import Arithmetic
@@ -29,6 +29,7 @@ def tiny() -> dict[str, Network]:
     for weight in module.parameters():
         if not weight.any():
             nn.init.normal_(weight, std=0.1)
+    nn.init.constant_(module.local.mask_head.bias, -1.2)  # type: ignore[arg-type]  # half certain, where it is steep
     return {"network": Network(module)}
 
 
@@ -51,5 +52,5 @@ def local_layer(
     chosen = torch.tensor([float(what in ("all", group)) for group in GROUPS], device=small.pixels.device)
     layer, masks = of_a_pyramid(network)("local", small.pixels, chosen)
     wanted = chosen.to(masks).view(1, -1, 1, 1)
-    mask = 1.0 - (1.0 - masks * wanted).prod(dim=1, keepdim=True)
+    mask = certain(1.0 - (1.0 - masks * wanted).prod(dim=1, keepdim=True))
     return LocalLayer(SmallPicture(layer), SmallPicture(mask.expand_as(layer)))

@@ -16,7 +16,7 @@ from luxgrad.ops.composite import by_hand
 from luxgrad.ops.local.local_retouch import local_retouch
 from luxgrad.ops.spec import spec_of
 from luxgrad.ops.types import Network
-from luxgrad.training.abpn.data import Example, Pairs, Synthetic
+from luxgrad.training.abpn.data import Example, Ground, Kept, Pairs, Synthetic
 from luxgrad.training.abpn.forward import forward
 from luxgrad.training.abpn.train import Config, Diverged, train
 
@@ -114,8 +114,21 @@ def test_bad_folders_of_pairs_are_refused_in_one_line(tmp_path: Path) -> None:
 
 def test_an_example_with_flaws_is_the_same_on_every_machine(photos: Path) -> None:
     photo = luxgrad.load(photos / "portrait.jpg")
-    source = Synthetic([photo.reduced(photo.size.scaled(0.5)).pixels], 96)
+    source = Synthetic([Ground(photo.reduced(photo.size.scaled(0.5)).pixels)], 96)
     one, two = source.draw(3), source.draw(3)
     assert torch.equal(one.flawed, two.flawed)
     assert (one.flawed != one.clean).any()
     assert one.masks.shape == (3, 96, 96)
+
+
+def test_examples_kept_on_disk_are_seen_cut_mirrored_and_turned_and_stay_pairs(tmp_path: Path) -> None:
+    kept = Kept(Spots(), 3, tmp_path / "examples.bin", 48, workers=0)
+    again = Kept(Spots(), 3, tmp_path / "examples.bin", 48, workers=0)
+    for number in range(20):
+        one, two = kept.draw(number), again.draw(number)
+        assert torch.equal(one.flawed, two.flawed)
+        assert one.flawed.shape == (3, 48, 48)
+        torch.testing.assert_close(one.flawed - one.clean, 0.3 * one.masks[:1].expand(3, -1, -1), rtol=0, atol=0.005)
+    assert len({kept.draw(number).masks[0].argmax().item() for number in range(20)}) > 6
+    with pytest.raises(FileError, match=r"examples.bin: expected 184320 bytes of examples; got 110592"):
+        Kept(Spots(), 5, tmp_path / "examples.bin", 48)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import IterableDataset
+from torch.utils.data import DataLoader, IterableDataset
 
 from ...files.decode import read_photo
 from ...files.errors import FileError
@@ -19,8 +20,7 @@ from ...files.formats.registry import READ_ENDINGS
 from ...light.photo import Photo
 from ...light.rectangle import Region
 from ...light.transfer import srgb_encode
-from ...networks.abpn import GROUPS
-from ..flaws.flaw import Flawed, difference_mask
+from ..flaws.flaw import GROUPS, Flawed, Group, difference_mask
 from ..flaws.synthesiser import synthesise
 
 
@@ -40,25 +40,71 @@ class Source(Protocol):
     def draw(self, number: int) -> Example: ...
 
 
-class Synthetic:
-    """Photos without flaws, and flaws made by `training.flaws`; one in eight stays as it is.
+@dataclass(frozen=True)
+class Ground:
+    """A picture without flaws, (1,3,H,W) linear light, and which groups of flaws may come onto it."""
 
-    photos: (1,3,H,W) linear light each. edge: of the crops. The same photo is seen at several scales and mirrored.
+    light: Tensor
+    groups: tuple[Group, ...] = GROUPS
+
+
+class Synthetic:
+    """Pictures without flaws, and flaws made by `training.flaws`; one in eight stays as it is.
+
+    edge: of the crops. scale: px of a crop per px of a photo whose long edge is 1024. The same picture is seen at several
+    scales and mirrored.
     """
 
-    def __init__(self, photos: Sequence[Tensor], edge: int, seed: int = 0) -> None:
-        self.photos, self.edge, self.seed = photos, edge, seed
+    def __init__(self, grounds: Sequence[Ground], edge: int, seed: int = 0, scale: float = 1.0) -> None:
+        self.grounds, self.edge, self.seed, self.scale = grounds, edge, seed, scale
 
     def draw(self, number: int) -> Example:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
-        photo = self.photos[int(torch.randint(len(self.photos), (), generator=generator))]
-        clean = _varied(photo, self.edge, generator)
+        ground = self.grounds[int(torch.randint(len(self.grounds), (), generator=generator))]
+        clean = _varied(ground.light, self.edge, generator)
         if torch.rand((), generator=generator) < 0.125:
             (codes,) = _codes(clean)
             return Example(codes, codes, torch.zeros(len(GROUPS), self.edge, self.edge), torch.ones(len(GROUPS)))
-        made = synthesise(clean, seed=int(torch.randint(2**31 - 1, (), generator=generator)), scale=1.0)
+        seed = int(torch.randint(2**31 - 1, (), generator=generator))
+        made = synthesise(clean, seed, ground.groups, scale=self.scale)
         flawed, codes = _codes(made.light, clean)
         return Example(flawed, codes, group_masks(made), torch.ones(len(GROUPS)))
+
+
+class Kept:
+    """A number of another source's examples, drawn once and kept on disk as codes of 8 bits; seen cut, mirrored and turned.
+
+    file: where they are kept; it is filled by the first who needs it. edge: of the crops, at most the source's.
+    """
+
+    _PLANES = 9
+
+    def __init__(self, source: Source, count: int, file: Path, edge: int, workers: int = 2) -> None:
+        first = source.draw(0)
+        self.edge, self.whole, self.known = edge, first.flawed.shape[-1], first.known
+        shape = (count, self._PLANES, self.whole, self.whole)
+        if not file.exists():
+            part = file.with_suffix(".part")
+            part.unlink(missing_ok=True)
+            held = torch.from_file(str(part), True, math.prod(shape), dtype=torch.uint8).view(shape)
+            for number, example in zip(range(count), DataLoader(Stream(source, 0), None, num_workers=workers)):
+                planes = torch.cat([example["flawed"], example["clean"], example["masks"]])
+                held[number] = (planes * 255.0).round().to(torch.uint8)
+            part.replace(file)
+        if file.stat().st_size != math.prod(shape):
+            raise FileError(f"{file}: expected {math.prod(shape)} bytes of examples; got {file.stat().st_size}")
+        self.held = torch.from_file(str(file), True, math.prod(shape), dtype=torch.uint8).view(shape)
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+    def draw(self, number: int) -> Example:
+        generator = torch.Generator().manual_seed(number)
+        index, turns, mirrored = (int(torch.randint(n, (), generator=generator)) for n in (len(self), 4, 2))
+        top, left = (int(place) for place in torch.randint(self.whole - self.edge + 1, (2,), generator=generator))
+        planes = self.held[index, :, top : top + self.edge, left : left + self.edge].rot90(turns, (1, 2))
+        planes = (planes.flip(2) if mirrored else planes) / 255.0
+        return Example(planes[:3], planes[3:6], planes[6:], self.known)
 
 
 def group_masks(made: Flawed) -> Tensor:

@@ -41,7 +41,7 @@ class Score:
 def by_network(module: BlendPyramid, levels: int) -> Retoucher:
     def retouch(codes: Tensor) -> tuple[Tensor, Tensor]:
         found = forward(module, codes, levels)
-        return found.results[0], found.mask
+        return found.retouched, found.mask
 
     return retouch
 

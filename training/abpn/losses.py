@@ -18,15 +18,14 @@ def mse(found: Pass, clean: Tensor) -> Tensor:
     return total
 
 
-def dice(found: Pass, masks: Tensor, known: Tensor) -> Tensor:
-    """1 minus the overlap of predicted and true masks (B,3,h,w), over the groups that are known, (B,3).
+def dice(found: Pass, masks: Tensor) -> Tensor:
+    """1 minus the overlap of where any flaw is predicted and where one is, of masks (B,3,h,w) by group.
 
     Each picture counts alone; a picture without flaws asks for an empty mask.
     """
-    both = (found.masks * masks).sum((2, 3))
-    either = (found.masks.square() + masks.square()).sum((2, 3))
-    overlap = 1.0 - (2.0 * both + 1.0) / (either + 1.0)
-    return (overlap * known).sum() / known.sum().clamp_min(1.0)
+    guess, truth = _any(found.masks), masks.amax(1)
+    both, either = (guess * truth).sum((1, 2)), (guess.square() + truth.square()).sum((1, 2))
+    return (1.0 - (2.0 * both + 1.0) / (either + 1.0)).mean()
 
 
 def variation(found: Pass) -> Tensor:
@@ -37,11 +36,27 @@ def variation(found: Pass) -> Tensor:
     return total
 
 
-def focused(found: Pass, clean: Tensor, mask: Tensor, flawed: Tensor) -> Tensor:
-    """Error inside the true mask as a share of what it was, and outside as it is: flaws are small, most of a photo is none."""
-    error = (found.results[0] - clean).square()
-    before = (flawed - clean).square()
-    inside = (error * mask).sum((1, 2, 3)) / ((before * mask).sum((1, 2, 3)) + 1e-4 * mask.sum((1, 2, 3)) + 1e-6)
-    outside = (error * (1.0 - mask)).mean()
-    some = (mask.amax((1, 2, 3)) > 0).to(error)
-    return (inside * some).sum() / some.sum().clamp_min(1.0) + 200.0 * outside
+def share(found: Pass, clean: Tensor, flawed: Tensor) -> Tensor:
+    """Error of each picture as a share of what it was, over the levels: what PSNR gains. A picture without flaws stays one."""
+    total, wanted, before = clean.new_zeros(()), clean, flawed
+    for result in found.results:
+        while wanted.shape[-1] > result.shape[-1]:
+            wanted, before = F.avg_pool2d(wanted, 2), F.avg_pool2d(before, 2)
+        errors = [(picture - wanted).square().mean((1, 2, 3)) for picture in (result, before)]
+        total = total + (errors[0] / (errors[1] + 2e-5)).mean()
+    return total / len(found.results)
+
+
+def presence(found: Pass, masks: Tensor, known: Tensor) -> Tensor:
+    """Cross entropy of the probability of any flaw, and of those of the groups, (B,3), that are known."""
+    of_groups = (_surprise(found.masks, masks).mean((2, 3)) * known).sum() / known.sum().clamp_min(1.0)
+    return of_groups + _surprise(_any(found.masks), masks.amax(1)).mean()
+
+
+def _any(masks: Tensor) -> Tensor:
+    return 1.0 - (1.0 - masks).prod(dim=1)
+
+
+def _surprise(guess: Tensor, truth: Tensor) -> Tensor:
+    sure = guess.clamp(1e-4, 1.0 - 1e-4)
+    return -truth * sure.log() - (1.0 - truth) * (1.0 - sure).log()

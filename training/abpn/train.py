@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from ...files.errors import FileError
@@ -20,23 +21,32 @@ from ...networks.abpn import BlendPyramid
 from ..progress import Curve
 from .data import Source, Stream
 from .forward import forward
-from .losses import dice, focused, mse, variation
+from .losses import dice, mse, presence, share, variation
 
 _SAVE_EVERY = 60.0
-_TERMS = ("mse", "focused", "dice", "variation")
+_TERMS = ("mse", "share", "presence", "dice", "variation")
+_SEEN = 0.1
+"""A pixel counts as flawed where its mask is above this."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """How to train. minutes: of work, over all sessions. mse, focused, dice, variation: weights of the terms."""
+    """How to train.
+
+    minutes: of work, over all sessions. fine_every: steps from one that trains all levels to the next; the others train the
+    smallest level alone. half: convolutions in bfloat16. mse, share, presence, dice, variation: weights of the terms.
+    """
 
     scale: float = 0.2
     levels: int = 1
-    batch: int = 4
-    rate: float = 1e-3
+    fine_every: int = 1
+    batch: int = 8
+    rate: float = 5e-4
+    half: bool = False
     minutes: float = 60.0
     mse: float = 1.0
-    focused: float = 1.0
+    share: float = 0.0
+    presence: float = 0.0
     dice: float = 1.0
     variation: float = 0.1
     seed: int = 0
@@ -55,7 +65,7 @@ def train(
     start: weights to begin with, to tune a network. Raises Diverged.
     """
     torch.manual_seed(config.seed)
-    module = BlendPyramid(config.scale).train()
+    module = BlendPyramid(config.scale).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
         module.load_state_dict(start)
     optimiser = torch.optim.AdamW(module.parameters(), lr=config.rate, betas=(0.9, 0.99), weight_decay=1e-4)
@@ -69,7 +79,7 @@ def train(
             break
         for group in optimiser.param_groups:
             group["lr"] = config.rate * _pace(step, minutes / config.minutes)
-        terms = _terms(config, module, batch)
+        terms = _terms(config, module, batch, config.levels if step % config.fine_every == 0 else 0)
         loss = sum((getattr(config, name) * value for name, value in terms.items()), torch.zeros(()))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -97,15 +107,18 @@ def _batches(config: Config, source: Source, step: int, workers: int) -> Iterato
     return iter(DataLoader(stream, config.batch, num_workers=workers, prefetch_factor=4 if workers else None))
 
 
-def _terms(config: Config, module: BlendPyramid, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    flawed, clean, masks, known = (batch[name] for name in ("flawed", "clean", "masks", "known"))
-    found = forward(module, flawed, config.levels)
-    small = torch.nn.functional.interpolate(masks, found.masks.shape[2:], mode="area")
-    union = masks.amax(dim=1, keepdim=True)
+def _terms(config: Config, module: BlendPyramid, batch: dict[str, Tensor], levels: int) -> dict[str, Tensor]:
+    """The terms of a batch. With no levels the network's own, the smallest, is all there is."""
+    flawed, clean, known = (batch[name] for name in ("flawed", "clean", "known"))
+    if not levels:
+        flawed, clean = (F.avg_pool2d(codes, 2**config.levels) for codes in (flawed, clean))
+    found = forward(module, flawed.contiguous(memory_format=torch.channels_last), levels, half=config.half)
+    masks = (F.max_pool2d(batch["masks"], 2**config.levels) > _SEEN).to(clean)
     return {
         "mse": mse(found, clean),
-        "focused": focused(found, clean, union, flawed),
-        "dice": dice(found, small, known),
+        "share": share(found, clean, flawed),
+        "presence": presence(found, masks, known),
+        "dice": dice(found, masks),
         "variation": variation(found),
     }
 
