@@ -17,8 +17,9 @@ GROUPS = ("skin", "cloth", "dust")
 _ENCODER = (64, 128, 256, 512, 512, 512)
 _MASK = (512, 512, 256, 128)
 _RETOUCH = (512, 512, 256, 128, 64)
-_BANDS = (4, 16)
-_SEEN = 3 * (1 + len(_BANDS))
+_BANDS = (4, 16, 64)
+_AROUND = 32
+_SEEN = 3 * (1 + len(_BANDS)) + 2
 MULTIPLE = 2 ** len(_ENCODER)
 """Edges of the picture that the network sees are multiples of this; `LocalRetouching` pads and crops."""
 
@@ -164,13 +165,21 @@ def _twice(x: Tensor) -> Tensor:
 
 
 def _seen(codes: Tensor) -> Tensor:
-    """(B,9,h,w): codes about 0, and what they have beside their mean over 4 px and that beside the mean over 16 px.
+    """(B,14,h,w): codes about 0; the bands between them and their means over 4, 16 and 64 px; two bands beside local contrast.
 
-    A flaw is a few hundredths of the range, its surroundings all of it: the bands show it at once (ours, not the paper's).
+    A flaw is a few hundredths of the range, and its surroundings are all of it: the bands show it at once, and divided by what
+    is usual around they tell it from texture (ours, not the paper's).
     """
-    means = [codes, *(F.interpolate(F.avg_pool2d(codes, px), codes.shape[2:], mode="bilinear") for px in _BANDS)]
-    bands = [torch.tanh(8.0 * (fine - coarse)) for fine, coarse in pairwise(means)]
-    return torch.cat([codes - 0.5, *bands], dim=1)
+    means = [codes, *(_blurred(codes, px) for px in _BANDS)]
+    bands = [fine - coarse for fine, coarse in pairwise(means)]
+    energy = _blurred((bands[0].square() + bands[1].square()).mean(1, keepdim=True), _AROUND)
+    usual = torch.sqrt(energy + 2e-5)
+    apart = [torch.tanh(0.5 * band.mean(1, keepdim=True) / usual) for band in bands[:2]]
+    return torch.cat([codes - 0.5, *(torch.tanh(8.0 * band) for band in bands), *apart], dim=1)
+
+
+def _blurred(x: Tensor, px: int) -> Tensor:
+    return F.interpolate(F.avg_pool2d(x, px), x.shape[2:], mode="bilinear")
 
 
 def _padded(codes: Tensor) -> Tensor:

@@ -51,12 +51,19 @@ class Ground:
 class Synthetic:
     """Pictures without flaws, and flaws made by `training.flaws`; one in eight stays as it is.
 
-    edge: of the crops. scale: px of a crop per px of a photo whose long edge is 1024. The same picture is seen at several
-    scales and mirrored.
+    edge: of the crops. scale: px of a crop per px of a photo whose long edge is 1024. count: fewest and most flaws. The same
+    picture is seen at several scales and mirrored.
     """
 
-    def __init__(self, grounds: Sequence[Ground], edge: int, seed: int = 0, scale: float = 1.0) -> None:
-        self.grounds, self.edge, self.seed, self.scale = grounds, edge, seed, scale
+    def __init__(
+        self,
+        grounds: Sequence[Ground],
+        edge: int,
+        seed: int = 0,
+        scale: float = 1.0,
+        count: tuple[int, int] = (3, 14),
+    ) -> None:
+        self.grounds, self.edge, self.seed, self.scale, self.count = grounds, edge, seed, scale, count
 
     def draw(self, number: int) -> Example:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
@@ -66,7 +73,8 @@ class Synthetic:
             (codes,) = _codes(clean)
             return Example(codes, codes, torch.zeros(len(GROUPS), self.edge, self.edge), torch.ones(len(GROUPS)))
         seed = int(torch.randint(2**31 - 1, (), generator=generator))
-        made = synthesise(clean, seed, ground.groups, scale=self.scale)
+        count = int(torch.randint(self.count[0], self.count[1] + 1, (), generator=generator))
+        made = synthesise(clean, seed, ground.groups, count, self.scale)
         flawed, codes = _codes(made.light, clean)
         return Example(flawed, codes, group_masks(made), torch.ones(len(GROUPS)))
 
