@@ -36,10 +36,10 @@ EXAMPLES = 160
 KEPT = 2500
 COUNT = (8, 28)
 """Flaws of an example to learn from: more than a photo has, so that there is more to learn."""
-_PROCEDURAL = 200
+_PROCEDURAL = 500
 _LONG_EDGE = 768
 _PORTRAIT_EDGE = 1536
-_PORTRAITS_OFTEN = 8
+_PORTRAITS_OFTEN = 20
 
 
 CONFIG = Config(fine_every=8, rate=2e-3, half=True, mse=0.0, share=1.0, presence=1.0, dice=0.2, variation=0.0)
