@@ -15,7 +15,7 @@ from torch import Tensor
 from ..files.atomic import whole_file
 from ..networks.weights import load_network, save_weights
 from ..training.abpn.evaluate import by_network, score
-from ..training.abpn.pairs import Pairs
+from ..training.abpn.pairs import Pairs, pair_files
 from ..training.abpn.state import made
 from ..training.abpn.train import OURS, Config, train as train_pyramid
 from ..training.features import at_hand
@@ -43,6 +43,7 @@ def train(options: argparse.Namespace) -> None:
         rate=options.rate,
         seed=options.seed,
     )
+    print(f"reading {len(pair_files(Path(options.pairs)))} pairs ...", flush=True)
     held, seen = Pairs(Path(options.pairs), _EDGE, options.seed, config.levels).split(_HELD_OUT)
     print(f"{len(seen)} pairs to learn from, {len(held) if held else 0} held out", flush=True)
     module = train_pyramid(config, seen, out, start, folders=folders)

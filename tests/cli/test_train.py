@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -47,7 +47,7 @@ def here(tmp_path: Path, pairs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     torch.manual_seed(0)
     save_weights(BlendPyramid(0.02), tmp_path / "start.safetensors", ABOUT)
     looks = itertools.count()
-    monkeypatch.setattr(loop, "time", SimpleNamespace(time=lambda: next(looks) * 0.6))
+    monkeypatch.setattr(training, "train_pyramid", partial(training.train_pyramid, clock=lambda: next(looks) * 0.6))
     monkeypatch.setattr(training, "_EDGE", 64)
     monkeypatch.setattr(training, "_EXAMPLES", 10)
     return tmp_path

@@ -142,6 +142,7 @@ def test_free_weights_are_fitted_written_beside_the_workflow_and_read_again(tmp_
 
 @pytest.mark.usefixtures("_counted")
 def test_the_blend_pyramid_of_a_local_retouch_is_tuned_in_its_graph_on_a_pair(tmp_path: Path) -> None:
+    torch.manual_seed(0)
     network = tiny()["network"]
     module = BlendPyramid(0.01)
     module.load_state_dict({**network.constants, **network.weights})
@@ -149,8 +150,9 @@ def test_the_blend_pyramid_of_a_local_retouch_is_tuned_in_its_graph_on_a_pair(tm
     (tmp_path / "retouch.json").write_text(json.dumps({
         "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
         "net": {"class_type": "luxgrad.load_network", "inputs": {"name": "mine"}},
-        "op": {"class_type": "luxgrad.local.local_retouch", "inputs": {"image": ["photo", 0], "network": ["net", 0], "levels": 1},
-               "_meta": {"title": "Retouch"}},
+        "op": {
+            "class_type": "luxgrad.local.local_retouch", "inputs": {"image": ["photo", 0], "network": ["net", 0], "levels": 1}
+        },
         "out": {"class_type": "luxgrad.save_photo", "inputs": {"image": ["op", 0]}},
     }))  # fmt: skip
     graph = luxgrad.open(tmp_path / "retouch.json")
@@ -158,7 +160,7 @@ def test_the_blend_pyramid_of_a_local_retouch_is_tuned_in_its_graph_on_a_pair(tm
     clean = Photo(0.2 + 0.3 * nn.functional.interpolate(coarse, size=(64, 80), mode="bilinear"))
     flawed = clean.pixels.clone()
     flawed[:, :, 20:40, 30:50] *= 1.4
-    fitted = graph.fit(Photo(flawed), clean, free="net.weights.*", seconds=3)
+    fitted = graph.fit(Photo(flawed), clean, free="net.weights.*", seconds=6)
     assert fitted.method == "adam"
     assert fitted.pairs[0].after.psnr > fitted.pairs[0].before.psnr + 3.0
     fitted.graph.save(tmp_path / "tuned.json")

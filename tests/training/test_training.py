@@ -7,7 +7,6 @@ import itertools
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ from luxgrad.networks.abpn import BlendPyramid
 from luxgrad.networks.features import EfficientNetLite0
 from luxgrad.networks.weights import WeightsError, save_weights
 from luxgrad.ops.types import Network
-from luxgrad.training.abpn import state, train as loop
+from luxgrad.training.abpn import state
 from luxgrad.training.abpn.critic import PatchCritic, critic, told_apart, unmasked
 from luxgrad.training.abpn.data import Example
 from luxgrad.training.abpn.forward import forward
@@ -174,13 +173,10 @@ def test_a_state_from_before_the_papers_terms_goes_on(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_time_ends_a_training_and_more_time_goes_on(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_time_ends_a_training_and_more_time_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     looks = itertools.count()
-    monkeypatch.setattr(loop, "time", SimpleNamespace(time=lambda: next(looks) * 0.6))
     for minutes, steps in ((0.1, 4), (0.2, 8)):
-        train(replace(TINY, minutes=minutes), Spots(), tmp_path, workers=0)
+        train(replace(TINY, minutes=minutes), Spots(), tmp_path, workers=0, clock=lambda: next(looks) * 0.6)
         said = json.loads((tmp_path / "state.json").read_text())
         assert (said["step"], said["minutes"]) == (steps, minutes)
     rows = [int(line.split(",")[0]) for line in (tmp_path / "curve.csv").read_text().splitlines()[1:]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -73,16 +73,19 @@ def train(
     folder: Path,
     start: dict[str, Tensor] | None = None,
     workers: int = 1,
+    make: Callable[[float], BlendPyramid] = BlendPyramid,
+    clock: Callable[[], float] = time.time,
     folders: Sequence[Path] = (),
 ) -> BlendPyramid:
     """Train until the time is spent; returns the network in evaluation mode.
 
     folder: keeps `state.safetensors` and `state.json`, from which a stopped training goes on, and `curve.csv`.
-    start: weights to begin with, to tune a network. folders: where the weights of feature networks are.
+    start: weights to begin with, to tune a network. make: the network of a scale. clock: what seconds are counted by.
+    folders: where the weights of feature networks are.
     Raises Diverged, FileError (a folder that cannot be written, a state that is damaged or another's), WeightsError.
     """
     torch.manual_seed(config.seed)
-    module = BlendPyramid(config.scale).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    module = make(config.scale).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
         module.load_state_dict(start)
     schedule = SCHEDULES[config.schedule]
@@ -95,7 +98,7 @@ def train(
     step, spent = read_state(made(folder), asdict(config), learners)
     names = [name for name in TERMS if name not in WITH_NETWORKS or getattr(config, name)]
     curve = Curve(folder / "curve.csv", ["step", "minutes", "loss", *names], step)
-    began, saved, minutes = time.time(), -math.inf, spent
+    began, saved, minutes = clock(), -math.inf, spent
 
     def keep() -> None:
         save_state(folder, asdict(config), learners, step, min(config.minutes, minutes))
@@ -103,7 +106,7 @@ def train(
     keep()  # a folder that cannot be written is told now, not when there is much to lose
     try:
         for batch in _batches(config, source, step, workers):
-            minutes = spent + (time.time() - began) / 60.0
+            minutes = spent + (clock() - began) / 60.0
             if minutes >= config.minutes:
                 break
             rate = config.rate * schedule.pace(step, step * config.batch / len(source), minutes / config.minutes)
@@ -119,9 +122,9 @@ def train(
                 raise Diverged(f"step {step}: the loss is not finite; the last good state is in {folder}")
             step += 1
             curve.add(step, minutes, loss.item(), *(value.item() for value in values.values()))
-            if time.time() - saved > _SAVE_EVERY:
+            if clock() - saved > _SAVE_EVERY:
                 keep()
-                saved = time.time()
+                saved = clock()
                 print(f"{curve.said()}; {config.minutes - minutes:.1f} min left", flush=True)
     except KeyboardInterrupt:
         keep()
