@@ -34,7 +34,7 @@ def train(options: argparse.Namespace) -> None:
             raise UsageError(f"--{name}: expected a number above 0; got {getattr(options, name):g}")
     if not 0 <= options.seed < 2**31:
         raise UsageError(f"--seed: expected 0 to {2**31 - 1}; got {options.seed}")
-    folders, out = [Path.cwd()], made(Path(options.out))
+    folders = [Path.cwd()]
     about, start = _beginning(options.weights, folders)
     config = replace(
         Config(features=at_hand(folders)) if options.paper else OURS,
@@ -43,6 +43,7 @@ def train(options: argparse.Namespace) -> None:
         rate=options.rate,
         seed=options.seed,
     )
+    out = made(Path(options.out))
     print(f"reading {len(pair_files(Path(options.pairs)))} pairs ...", flush=True)
     held, seen = Pairs(Path(options.pairs), _EDGE, options.seed, config.levels).split(_HELD_OUT)
     print(f"{len(seen)} pairs to learn from, {len(held) if held else 0} held out", flush=True)

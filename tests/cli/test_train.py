@@ -67,7 +67,7 @@ def test_pairs_become_weights_that_a_workflow_uses_and_a_training_goes_on(
     first = json.loads((here / "mine" / "state.json").read_text())
     report = json.loads((here / "mine" / "report.json").read_text())
     assert {"inside_before", "inside_after", "gain"} <= report["held_out"].keys()
-    assert (report["config"]["share"], report["config"]["perceptual"], report["config"]["schedule"]) == (1.0, 0.0, "cosine")
+    assert [report["config"][name] for name in ("share", "perceptual", "features", "schedule")] == [1.0, 0.0, "", "cosine"]
     assert train("--minutes", "0.2") == 0
     assert json.loads((here / "mine" / "state.json").read_text())["step"] > first["step"]
 

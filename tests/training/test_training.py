@@ -169,7 +169,7 @@ def test_a_state_from_before_the_papers_terms_goes_on(tmp_path: Path) -> None:
     assert "adversarial" not in (tmp_path / "curve.csv").read_text()
     assert asdict(CONFIG) == {
         **asdict(Config()), "fine_every": 8, "rate": 2e-3, "half": True, "mse": 0.0, "share": 1.0, "presence": 1.0,
-        "dice": 0.2, "variation": 0.0, "perceptual": 0.0, "adversarial": 0.0, "schedule": "cosine",
+        "dice": 0.2, "variation": 0.0, "perceptual": 0.0, "adversarial": 0.0, "schedule": "cosine", "features": "",
     }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from ...files.errors import FileError
 _MOMENTS = {"step", "exp_avg", "exp_avg_sq"}
 """What Adam and AdamW remember of a parameter."""
 
-_ABSENT = {"perceptual": 0.0, "adversarial": 0.0, "schedule": "cosine", "features": "efficientnet_lite0"}
+_ABSENT = {"perceptual": 0.0, "adversarial": 0.0, "schedule": "cosine", "features": ""}
 """What trainings did whose state says nothing of these."""
 
 

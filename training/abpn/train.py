@@ -59,7 +59,17 @@ class Config:
     seed: int = 0
 
 
-OURS = Config(schedule="cosine", mse=0.0, share=1.0, presence=1.0, dice=0.2, variation=0.0, perceptual=0.0, adversarial=0.0)
+OURS = Config(
+    schedule="cosine",
+    mse=0.0,
+    share=1.0,
+    presence=1.0,
+    dice=0.2,
+    variation=0.0,
+    perceptual=0.0,
+    adversarial=0.0,
+    features="",
+)
 """For a CPU and a time that is set: terms that look at flaws alone, and no network beside the one that learns."""
 
 
