@@ -102,6 +102,11 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--minutes", type=float, default=60.0, metavar="M", help="time for training, over all sessions (60)")
     train.add_argument("--rate", type=float, default=5e-4, metavar="R", help="of learning (0.0005)")
     train.add_argument("--seed", type=int, default=0, metavar="N", help="of the crops (0)")
+    train.add_argument(
+        "--paper",
+        action="store_true",
+        help="the paper's terms and schedule: slower, and needs feature weights (python -m luxgrad.training.features --help)",
+    )
 
     info = commands.add_parser("info", help="what photo files say of themselves: size, colour, camera, exposure, workflow")
     info.add_argument("files", nargs="+", metavar="FILE")
@@ -150,8 +155,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         getattr(commands, options.command)(options)
         return 0
-    except KeyboardInterrupt:
-        print("luxgrad: interrupted; nothing was written", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"luxgrad: interrupted; {stop or 'nothing was written'}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         sys.stderr.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,8 +17,10 @@ from luxgrad import Graph, Photo, WorkflowError
 from luxgrad.engine.cache import Cache
 from luxgrad.fit import clock
 from luxgrad.graph.schema import dumps
+from luxgrad.networks.abpn import BlendPyramid
 from luxgrad.networks.mlp import PointwiseMLP
-from luxgrad.networks.weights import load_network
+from luxgrad.networks.weights import load_network, save_weights
+from luxgrad.ops.blend.local_layer import tiny
 from luxgrad.ops.types import Network
 
 SHAPES = [(128, 6, 1, 1), (128,), (64, 128, 1, 1), (64,), (3, 64, 1, 1), (3,)]
@@ -135,6 +138,34 @@ def test_free_weights_are_fitted_written_beside_the_workflow_and_read_again(tmp_
     again = luxgrad.open(tmp_path / "fitted.json")
     torch.testing.assert_close(again({"photo": photo}).pixels, fitted.graph({"photo": photo}).pixels, rtol=0, atol=0)
     assert "luxgrad.load_network" in dumps(again)
+
+
+@pytest.mark.usefixtures("_counted")
+def test_the_blend_pyramid_of_a_local_retouch_is_tuned_in_its_graph_on_a_pair(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = tiny()["network"]
+    module = BlendPyramid(0.01)
+    module.load_state_dict({**network.constants, **network.weights})
+    save_weights(module, tmp_path / "mine.safetensors", {"architecture": "BlendPyramid", "arguments": {"scale": 0.01}})
+    (tmp_path / "retouch.json").write_text(json.dumps({
+        "photo": {"class_type": "luxgrad.load_photo", "inputs": {}},
+        "net": {"class_type": "luxgrad.load_network", "inputs": {"name": "mine"}},
+        "op": {
+            "class_type": "luxgrad.local.local_retouch", "inputs": {"image": ["photo", 0], "network": ["net", 0], "levels": 1}
+        },
+        "out": {"class_type": "luxgrad.save_photo", "inputs": {"image": ["op", 0]}},
+    }))  # fmt: skip
+    graph = luxgrad.open(tmp_path / "retouch.json")
+    coarse = torch.rand(1, 3, 5, 6, generator=torch.Generator().manual_seed(0))
+    clean = Photo(0.2 + 0.3 * nn.functional.interpolate(coarse, size=(64, 80), mode="bilinear"))
+    flawed = clean.pixels.clone()
+    flawed[:, :, 20:40, 30:50] *= 1.4
+    fitted = graph.fit(Photo(flawed), clean, free="net.weights.*", seconds=6)
+    assert fitted.method == "adam"
+    assert fitted.pairs[0].after.psnr > fitted.pairs[0].before.psnr + 3.0
+    fitted.graph.save(tmp_path / "tuned.json")
+    tuned = luxgrad.open(tmp_path / "tuned.json")(Photo(flawed))
+    torch.testing.assert_close(tuned.pixels, fitted.graph(Photo(flawed)).pixels, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize(("free", "told"), [

@@ -1,8 +1,7 @@
-"""What the blend pyramid learns from: crops of photos with flaws made here, or of a user's pairs before and after."""
+"""What the blend pyramid learns from: examples, drawn by number, here of photos with flaws made by us."""
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,13 +13,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset
 
-from ...files.decode import read_photo
 from ...files.errors import FileError
-from ...files.formats.registry import READ_ENDINGS
-from ...light.photo import Photo
-from ...light.rectangle import Region
 from ...light.transfer import srgb_encode
-from ..flaws.flaw import GROUPS, Flawed, Group, difference_mask
+from ..flaws.flaw import GROUPS, Flawed, Group
 from ..flaws.synthesiser import synthesise
 
 
@@ -35,7 +30,9 @@ class Example:
 
 
 class Source(Protocol):
-    """Draws an example by its number: the same one on every machine."""
+    """Draws an example by its number: the same one on every machine. As long as there are pictures behind it: an epoch."""
+
+    def __len__(self) -> int: ...
 
     def draw(self, number: int) -> Example: ...
 
@@ -64,6 +61,9 @@ class Synthetic:
         count: tuple[int, int] = (3, 14),
     ) -> None:
         self.grounds, self.edge, self.seed, self.scale, self.count = grounds, edge, seed, scale, count
+
+    def __len__(self) -> int:
+        return len(self.grounds)
 
     def draw(self, number: int) -> Example:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
@@ -141,65 +141,6 @@ def _varied(photo: Tensor, edge: int, generator: torch.Generator) -> Tensor:
     crop = photo[:, :, top : top + side, left : left + side] * 2.0 ** uniform(-0.8, 0.5)
     crop = F.interpolate(crop, (edge, edge), mode="bilinear", antialias=side > edge)
     return crop.flip(3) if uniform(0.0, 1.0) < 0.5 else crop
-
-
-class Pairs:
-    """A folder of photos before and after: NAME_before.EXT and NAME_after.EXT, or folders `before` and `after`.
-
-    Raises FileError: an empty folder, a photo without its partner, partners of different sizes or too small for a crop.
-    """
-
-    def __init__(self, folder: Path, edge: int, seed: int = 0) -> None:
-        self.edge, self.seed = edge, seed
-        self.pairs: list[tuple[Photo, Photo]] = []
-        for before, after in pair_files(folder):
-            one, two = read_photo(before), read_photo(after)
-            if one.size != two.size:
-                raise FileError(f"{after}: expected the size of {before.name}, {one.size}; got {two.size}")
-            if min(one.size) < edge:
-                raise FileError(f"{before}: expected edges of at least {edge} px; got {one.size}")
-            self.pairs.append((one, two))
-
-    def split(self, every: int) -> tuple[Pairs | None, Pairs]:
-        """Some pairs held out, one of so many, and the others; none where there are fewer."""
-        if len(self.pairs) < every:
-            return None, self
-        held, seen = copy.copy(self), copy.copy(self)
-        held.pairs, seen.pairs = self.pairs[::every], [pair for n, pair in enumerate(self.pairs) if n % every]
-        return held, seen
-
-    def draw(self, number: int) -> Example:
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
-        before, after = self.pairs[int(torch.randint(len(self.pairs), (), generator=generator))]
-        top, left = (int(torch.randint(size - self.edge + 1, (), generator=generator)) for size in before.size)
-        region = Region(top, left, self.edge, self.edge)
-        lights = before.read(region), after.read(region)
-        flawed, clean = _codes(*lights)
-        mask = difference_mask(*lights)[0]
-        return Example(flawed, clean, mask.expand(len(GROUPS), -1, -1), torch.zeros(len(GROUPS)))
-
-
-def pair_files(folder: Path) -> list[tuple[Path, Path]]:
-    """The pairs of a folder by name. Raises FileError."""
-    if not folder.is_dir():
-        raise FileError(f"{folder}: expected a folder of pairs")
-    if (folder / "before").is_dir():
-        firsts = {path.stem: path for path in _photos_in(folder / "before")}
-        seconds = {path.stem: path for path in _photos_in(folder / "after")}
-    else:
-        found = _photos_in(folder)
-        firsts = {path.stem.removesuffix("_before"): path for path in found if path.stem.endswith("_before")}
-        seconds = {path.stem.removesuffix("_after"): path for path in found if path.stem.endswith("_after")}
-    if not firsts and not seconds:
-        raise FileError(f"{folder}: expected NAME_before and NAME_after photos, or folders before and after; got none")
-    for name in sorted(firsts.keys() ^ seconds.keys()):
-        there = firsts.get(name) or seconds[name]
-        raise FileError(f"{there}: expected its partner {'after' if name in firsts else 'before'}; there is none")
-    return [(firsts[name], seconds[name]) for name in sorted(firsts)]
-
-
-def _photos_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*") if path.suffix.lower() in READ_ENDINGS) if folder.is_dir() else []
 
 
 class Stream(IterableDataset):

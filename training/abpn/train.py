@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from ...files.errors import FileError
 from ...networks.abpn import BlendPyramid
+from ...ops.types import Network
+from ..features import feature_network
 from ..progress import Curve
+from .critic import critic, told_apart
 from .data import Source, Stream
 from .forward import forward
-from .losses import dice, mse, presence, share, variation
+from .losses import TERMS, WITH_NETWORKS, Trial
+from .schedules import SCHEDULES
+from .state import Learner, made, read_state, save_state
 
 _SAVE_EVERY = 60.0
-_TERMS = ("mse", "share", "presence", "dice", "variation")
 _SEEN = 0.1
 """A pixel counts as flawed where its mask is above this."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """How to train.
+    """How to train: by default with the terms, weights and schedule of the paper (Lei et al. 2022), on a smaller network.
 
-    minutes: of work, over all sessions. fine_every: steps from one that trains all levels to the next; the others train the
-    smallest level alone. half: convolutions in bfloat16. mse, share, presence, dice, variation: weights of the terms.
+    scale: of the network's widths, the paper's are 1. levels: of the pyramid, the paper has 2. fine_every: steps from one
+    that trains all levels to the next; the others train the smallest level alone. half: convolutions in bfloat16. minutes:
+    of work, over all sessions. schedule: of `SCHEDULES`; an epoch is as many examples as the source says it has. mse to
+    adversarial: weights of `TERMS`. features: the weights of the perceptual term's network.
     """
 
     scale: float = 0.2
@@ -42,6 +45,7 @@ class Config:
     fine_every: int = 1
     batch: int = 8
     rate: float = 5e-4
+    schedule: str = "paper"
     half: bool = False
     minutes: float = 60.0
     mse: float = 1.0
@@ -49,7 +53,24 @@ class Config:
     presence: float = 0.0
     dice: float = 1.0
     variation: float = 0.1
+    perceptual: float = 0.1
+    adversarial: float = 0.1
+    features: str = "efficientnet_lite0"
     seed: int = 0
+
+
+OURS = Config(
+    schedule="cosine",
+    mse=0.0,
+    share=1.0,
+    presence=1.0,
+    dice=0.2,
+    variation=0.0,
+    perceptual=0.0,
+    adversarial=0.0,
+    features="",
+)
+"""For a CPU and a time that is set: terms that look at flaws alone, and no network beside the one that learns."""
 
 
 class Diverged(FileError):
@@ -57,49 +78,82 @@ class Diverged(FileError):
 
 
 def train(
-    config: Config, source: Source, folder: Path, start: dict[str, Tensor] | None = None, workers: int = 1
+    config: Config,
+    source: Source,
+    folder: Path,
+    start: dict[str, Tensor] | None = None,
+    workers: int = 1,
+    make: Callable[[float], BlendPyramid] = BlendPyramid,
+    clock: Callable[[], float] = time.time,
+    folders: Sequence[Path] = (),
 ) -> BlendPyramid:
     """Train until the time is spent; returns the network in evaluation mode.
 
     folder: keeps `state.safetensors` and `state.json`, from which a stopped training goes on, and `curve.csv`.
-    start: weights to begin with, to tune a network. Raises Diverged.
+    start: weights to begin with, to tune a network. make: the network of a scale. clock: what seconds are counted by.
+    folders: where the weights of feature networks are.
+    Raises Diverged, FileError (a folder that cannot be written, a state that is damaged or another's), WeightsError.
     """
     torch.manual_seed(config.seed)
-    module = BlendPyramid(config.scale).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    module = make(config.scale).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
         module.load_state_dict(start)
-    optimiser = torch.optim.AdamW(module.parameters(), lr=config.rate, betas=(0.9, 0.99), weight_decay=1e-4)
-    done = _resume(folder, config, module, optimiser)
-    curve = Curve(folder / "curve.csv", ["step", "minutes", "loss", *_TERMS])
-    began, saved = time.time(), 0.0
-    step, spent = done["step"], done["minutes"]
-    for batch in _batches(config, source, step, workers):
-        minutes = spent + (time.time() - began) / 60.0
-        if minutes >= config.minutes:
-            break
-        for group in optimiser.param_groups:
-            group["lr"] = config.rate * _pace(step, minutes / config.minutes)
-        terms = _terms(config, module, batch, config.levels if step % config.fine_every == 0 else 0)
-        loss = sum((getattr(config, name) * value for name, value in terms.items()), torch.zeros(()))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
-        if not torch.isfinite(loss) or not torch.isfinite(norm):
-            raise Diverged(f"step {step}: the loss is not finite; the last good state is in {folder}")
-        optimiser.step()
-        step += 1
-        curve.add(step, minutes, loss.item(), *(value.item() for value in terms.values()))
-        if time.time() - saved > _SAVE_EVERY:
-            _save(folder, config, module, optimiser, step, minutes)
-            saved = time.time()
-            print(curve.said(), flush=True)
-    _save(folder, config, module, optimiser, step, min(config.minutes, spent + (time.time() - began) / 60.0))
+    schedule = SCHEDULES[config.schedule]
+    learner = Learner(module, schedule.optimiser(module.parameters(), config.rate))
+    learners = {"module": ("moment", learner)}
+    features = feature_network(config.features, folders) if config.perceptual else None
+    adversary = critic() if config.adversarial else None
+    if adversary:
+        learners["critic"] = ("critic_moment", adversary)
+    step, spent = read_state(made(folder), asdict(config), learners)
+    names = [name for name in TERMS if name not in WITH_NETWORKS or getattr(config, name)]
+    curve = Curve(folder / "curve.csv", ["step", "minutes", "loss", *names], step)
+    began, saved, minutes = clock(), -math.inf, spent
+
+    def keep() -> None:
+        save_state(folder, asdict(config), learners, step, min(config.minutes, minutes))
+
+    keep()  # a folder that cannot be written is told now, not when there is much to lose
+    try:
+        for batch in _batches(config, source, step, workers):
+            minutes = spent + (clock() - began) / 60.0
+            if minutes >= config.minutes:
+                break
+            rate = config.rate * schedule.pace(step, step * config.batch / len(source), minutes / config.minutes)
+            trial = _trial(config, module, batch, config.levels if step % config.fine_every == 0 else 0, features)
+            sound = True
+            if adversary:
+                judged = told_apart(adversary.module, trial.flawed, trial.found.results[0], trial.clean)
+                sound = _moved(adversary, judged, rate)
+                trial = replace(trial, critic=adversary.module)
+            values = {name: TERMS[name](trial) for name in names}
+            loss = sum((getattr(config, name) * value for name, value in values.items()), torch.zeros(()))
+            if not sound or not _moved(learner, loss, rate):
+                raise Diverged(f"step {step}: the loss is not finite; the last good state is in {folder}")
+            step += 1
+            curve.add(step, minutes, loss.item(), *(value.item() for value in values.values()))
+            if clock() - saved > _SAVE_EVERY:
+                keep()
+                saved = clock()
+                print(f"{curve.said()}; {config.minutes - minutes:.1f} min left", flush=True)
+    except KeyboardInterrupt:
+        keep()
+        raise KeyboardInterrupt(f"{folder} keeps the training, which goes on with the same command") from None
+    keep()
     return module.train(False)
 
 
-def _pace(step: int, share: float) -> float:
-    """The rate as a share of its highest: up over the first hundred steps, then down a cosine as time runs out."""
-    return min(1.0, (step + 1) / 100.0) * (0.02 + 0.49 * (1.0 + math.cos(math.pi * share)))
+def _moved(learner: Learner, loss: Tensor, rate: float) -> bool:
+    """Take a step against a loss, unless it or a gradient is not finite."""
+    for group in learner.optimiser.param_groups:
+        group["lr"] = rate
+    learner.optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    norm = torch.nn.utils.clip_grad_norm_(learner.module.parameters(), 1.0)
+    if not torch.isfinite(loss) or not torch.isfinite(norm):
+        return False
+    learner.optimiser.step()
+    return True
 
 
 def _batches(config: Config, source: Source, step: int, workers: int) -> Iterator[dict[str, Tensor]]:
@@ -107,51 +161,11 @@ def _batches(config: Config, source: Source, step: int, workers: int) -> Iterato
     return iter(DataLoader(stream, config.batch, num_workers=workers, prefetch_factor=4 if workers else None))
 
 
-def _terms(config: Config, module: BlendPyramid, batch: dict[str, Tensor], levels: int) -> dict[str, Tensor]:
-    """The terms of a batch. With no levels the network's own, the smallest, is all there is."""
-    flawed, clean, known = (batch[name] for name in ("flawed", "clean", "known"))
+def _trial(config: Config, module: BlendPyramid, batch: dict[str, Tensor], levels: int, features: Network | None) -> Trial:
+    """A batch through the network. With no levels the network's own, the smallest, is all there is."""
+    flawed, clean = batch["flawed"], batch["clean"]
     if not levels:
         flawed, clean = (F.avg_pool2d(codes, 2**config.levels) for codes in (flawed, clean))
     found = forward(module, flawed.contiguous(memory_format=torch.channels_last), levels, half=config.half)
     masks = (F.max_pool2d(batch["masks"], 2**config.levels) > _SEEN).to(clean)
-    return {
-        "mse": mse(found, clean),
-        "share": share(found, clean, flawed),
-        "presence": presence(found, masks, known),
-        "dice": dice(found, masks),
-        "variation": variation(found),
-    }
-
-
-def _resume(folder: Path, config: Config, module: BlendPyramid, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
-    """Take up the state that a stopped training left; one of another configuration is refused."""
-    try:
-        said = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        folder.mkdir(parents=True, exist_ok=True)
-        return {"step": 0, "minutes": 0.0}
-    known = {**said["config"], "minutes": config.minutes}
-    if known != asdict(config):
-        different = ", ".join(name for name, value in asdict(config).items() if known.get(name) != value)
-        raise FileError(f"{folder}: expected the state of the same training; it differs in {different}")
-    held = load_file(folder / "state.safetensors")
-    module.load_state_dict({name.removeprefix("module."): t for name, t in held.items() if name.startswith("module.")})
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in held.items():
-        if name.startswith("moment."):
-            _, index, key = name.split(".")
-            moments.setdefault(int(index), {})[key] = tensor
-    optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
-    return said
-
-
-def _save(
-    folder: Path, config: Config, module: BlendPyramid, optimiser: torch.optim.Optimizer, step: int, minutes: float
-) -> None:
-    held = {f"module.{name}": tensor.contiguous() for name, tensor in module.state_dict().items()}
-    for index, moments in optimiser.state_dict()["state"].items():
-        held |= {f"moment.{index}.{key}": torch.as_tensor(value).contiguous() for key, value in moments.items()}
-    save_file(held, folder / "state.part")
-    (folder / "state.part").replace(folder / "state.safetensors")
-    (folder / "state.json.part").write_text(json.dumps({"step": step, "minutes": minutes, "config": asdict(config)}))
-    (folder / "state.json.part").replace(folder / "state.json")
+    return Trial(found, flawed, clean, masks, batch["known"], features)
