@@ -23,7 +23,13 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Pointwise:
-    """Each pixel from the same pixel (and, with a `Frame`, its place)."""
+    """Each pixel from the same pixel (and, with a `Frame`, its place).
+
+    mask, masked: of an operation that is at rest where a mask is 0, that input, and the picture that does not count there.
+    """
+
+    mask: str = ""
+    masked: str = ""
 
 
 POINTWISE = Pointwise()
@@ -98,6 +104,14 @@ def halo(margin: int | Callable[..., int]) -> Halo:
     return Halo(margin)
 
 
+def through(mask: str, masked: str) -> Pointwise:
+    """Reach of a pointwise operation that gives its first picture, to the bit, where a mask is 0.
+
+    The executor then computes the picture `masked` only around what the mask selects.
+    """
+    return Pointwise(mask, masked)
+
+
 def geometry(region: Callable[..., Region], size: Callable[..., Size]) -> Geometry:
     """Reach of an operation that moves pixels."""
     return Geometry(region, size)
@@ -120,10 +134,12 @@ def margin_of(reach: Reach, values: Mapping[str, Any], scale: float) -> int:
 
 
 def ask(function: Callable[..., Any], known: Mapping[str, Any]) -> Any:
-    """Call a function with those of the known values that its signature names."""
-    return function(**{name: known[name] for name in _names(function)})
+    """Call a function with those of the known values that its signature names; what is left unwired has its default."""
+    return function(**{name: known[name] for name, needed in _names(function).items() if needed or name in known})
 
 
 @functools.cache
-def _names(function: Callable[..., Any]) -> tuple[str, ...]:
-    return tuple(inspect.signature(function).parameters)
+def _names(function: Callable[..., Any]) -> Mapping[str, bool]:
+    """The names in a signature, and whether each has to be given."""
+    empty = inspect.Parameter.empty
+    return {name: parameter.default is empty for name, parameter in inspect.signature(function).parameters.items()}
