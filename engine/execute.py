@@ -13,17 +13,15 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from ..graph.errors import WorkflowError
 from ..graph.model import Ref
-from ..light.photo import Photo
-from ..light.planes import Planes, stack
+from ..light.planes import stack
 from ..light.rectangle import Region, Size
 from ..ops.frame import Frame
-from ..ops.params import BadValue
-from ..ops.reach import Geometry, ask
-from ..ops.types import Distances, Metadata, rebuilt
+from ..ops.reach import Geometry
+from ..ops.types import rebuilt
 from .memory import Memory
-from .plan import Plan, Planned
+from .plan import Plan
+from .rectangle import Rectangle, arguments, called
 from .sweep import Gather, Inputs, Reads, Sweep
 from .tiles import halves, tiles
 
@@ -31,13 +29,12 @@ Value = TypeVar("Value")
 Progress = Callable[[int, int], None]
 """progress(done, total), called after every tile; it may raise to stop."""
 
-DISTANCES = Ref("\0distances")
-"""The place among given values of a fit's `Distances`, for the losses that ask for them."""
-
 OVERHEAD = 2.5
 """Resident memory of a tile with gradients, as a multiple of what autograd keeps for it."""
 
 _LEAST_TILE = 1 << 12
+_READ = 4
+"""Px of a larger picture that a tile is made of, as a multiple of the px of a tile."""
 
 
 class Execution:
@@ -63,12 +60,11 @@ class Execution:
         self.progress = progress or (lambda done, total: None)
         self.memory = memory or Memory()
         self._done = self._total = 0
+        self._read_pixels = _READ * tile_pixels
+        self._like = torch.zeros(1, device=self.device, dtype=dtype)
         self.inputs = inputs.at(self.device, dtype)
         self.totals: dict[str, list[Tensor | None]] = {}
         self.measured: dict[Ref, Any] = {}
-
-    def _here(self, tensor: Tensor) -> Tensor:
-        return tensor.to(self.device, self.dtype)
 
     def gradient_tile(self, saved_per_pixel: float) -> int:
         """About how many px fit into the memory for tiles with gradients."""
@@ -84,81 +80,7 @@ class Execution:
         reads: Reads | None = None,
     ) -> list[Any]:
         """Some rectangles of pictures, from the values given; differentiable with respect to all of them."""
-        regions = self.plan.regions(wanted)
-        users = self._users(regions, [ref for ref, _ in wanted])
-        values: dict[Ref, Any] = {}
-        for ref in regions:
-            if ref in self.plan.given:
-                values[ref] = self._read(ref, inputs.given[ref], regions[ref], reads)
-        for step in self.plan.steps:
-            made = [ref for ref in step.outputs if ref in regions and ref not in self.plan.given]
-            if made:
-                found = self._apply(step, regions[made[0]], regions, values, inputs, measured)
-                values.update((ref, found[ref.slot]) for ref in made)
-                for _, ref in step.pictures:
-                    users[ref] -= 1
-                    if not users[ref]:
-                        del values[ref]
-        return [_cut(values[ref], regions[ref], region) for ref, region in wanted]
-
-    def _users(self, regions: Mapping[Ref, Region], wanted: list[Ref]) -> dict[Ref, int]:
-        users = dict.fromkeys(regions, 0)
-        for step in self.plan.steps:
-            if any(ref in regions and ref not in self.plan.given for ref in step.outputs):
-                for _, ref in step.pictures:
-                    users[ref] += 1
-        for ref in wanted:
-            users[ref] += 1
-        return users
-
-    def _read(self, ref: Ref, photo: Photo, region: Region, reads: Reads | None) -> Any:
-        pixels = self._here(photo.read(region))
-        if reads is not None and ref in reads.wanted:
-            pixels = pixels.detach().requires_grad_()
-            reads.leaves.append((ref, region, pixels))
-        return _split(pixels)
-
-    def _apply(
-        self,
-        step: Planned,
-        region: Region,
-        regions: Mapping[Ref, Region],
-        values: Mapping[Ref, Any],
-        inputs: Inputs,
-        measured: Mapping[Ref, Any],
-    ) -> list[Any]:
-        """A rectangle of every picture that a step gives."""
-        held, pictures = region, {}
-        for name, ref in step.pictures:
-            held = self.plan.input_region(step, region, ref)
-            pictures[name] = _cut(values[ref], regions[ref], held)
-        known = {**pictures, **self._arguments(step, inputs, measured)}
-        if isinstance(step.spec.reach, Geometry):
-            source = step.pictures[0][1]
-            before = Frame(self.plan.size(source), held, step.full, self.plan.scale)
-            frame = Frame(step.size, region, step.full, self.plan.scale, input=before)
-        else:
-            frame = Frame(step.size, held, step.full, self.plan.scale, halo=step.margin)
-        if "frame" in step.spec.injected.values():
-            known["frame"] = frame
-        result = _called(step, step.spec.function, known)
-        made = region if isinstance(step.spec.reach, Geometry) else held
-        return [_cut(_split(picture), made, region) for picture in (result if len(step.spec.outputs) > 1 else (result,))]
-
-    def _arguments(self, step: Planned, inputs: Inputs, measured: Mapping[Ref, Any]) -> dict[str, Any]:
-        known = dict(step.values)
-        for name, index in step.sliders.items():
-            known[name] = inputs.sliders[index]
-        for name, ref in step.inputs.items():
-            if not self.plan.is_picture(ref):
-                known[name] = measured[ref] if ref in measured else inputs.given[ref]
-        for name, kind in step.spec.injected.items():
-            if kind == "metadata":
-                source = inputs.given.get(step.origin) if step.origin else None
-                known[name] = Metadata(source.metadata if isinstance(source, Photo) else {})
-            elif kind == "distances":
-                known[name] = inputs.given.get(DISTANCES) or Distances(torch.zeros(1, dtype=self.dtype, device=self.device))
-        return known
+        return Rectangle(self.plan, inputs, measured, self._like, reads).evaluate(wanted)
 
     # Statistics ------------------------------------------------------------------------------------------------------
 
@@ -185,12 +107,16 @@ class Execution:
         return [Sweep(level, size, tuple(gathers)) for size, gathers in groups.items()]
 
     def grid(self, sweep: Sweep) -> list[Region]:
-        """The tiles of a pass: full rows while nothing before its pictures looks at neighbours, else near squares."""
-        needed = self.plan.regions([(ref, Region(0, 0, 1, 1)) for ref in sweep.pictures])
+        """The tiles of a pass: full rows while nothing before its pictures looks at neighbours, else near squares.
+
+        Where they are made of a larger picture, they are as much smaller.
+        """
+        needed = self.plan.regions([(ref, Region.whole(sweep.size)) for ref in sweep.pictures])
+        pixels = min(self.tile_pixels, self._read_pixels * sweep.size.pixels // max(held.pixels for held in needed.values()))
         steps = [self.plan.by_step[ref.step] for ref in needed if ref not in self.plan.given]
         margins = [gather.step.margin for gather in sweep.gathers] + [step.margin for step in steps]
         square = any(margins) or any(isinstance(step.spec.reach, Geometry) for step in steps)
-        return tiles(sweep.size, self.tile_pixels, square)
+        return tiles(sweep.size, pixels, square)
 
     def _gather(self, sweep: Sweep) -> None:
         def shares(region: Region) -> list[Tensor]:
@@ -218,11 +144,11 @@ class Execution:
         for gather, held in zip(sweep.gathers, margins):
             step, reducer = gather.step, gather.step.reducer
             assert reducer is not None
-            known = self._arguments(step, inputs, measured)
+            known = arguments(step, inputs, measured, self._like)
             for name, _ in gather.pictures:
                 known["image" if reducer.apart else name] = next(pictures)
             frame = Frame(sweep.size, held, step.full, self.plan.scale, halo=step.margin, core=region)
-            shares.append(_called(step, reducer.contribute, {**known, "frame": frame}))
+            shares.append(called(step, reducer.contribute, {**known, "frame": frame}))
         return shares
 
     def finish(self, level: int, inputs: Inputs, measured: Mapping[Ref, Any], totals: Mapping[str, Any]) -> dict[Ref, Any]:
@@ -231,15 +157,15 @@ class Execution:
         for step in self.plan.steps:
             if step.level != level or step.spec.makes_picture:
                 continue
-            known = self._arguments(step, inputs, {**measured, **made})
+            known = arguments(step, inputs, {**measured, **made}, self._like)
             if step.reducer:
                 parts = totals[step.id]
                 known["total"] = tuple(parts) if step.reducer.apart else parts[0]
-                value = _called(step, step.reducer.finish, {**known, "size": step.size})
+                value = called(step, step.reducer.finish, {**known, "size": step.size})
             else:
-                value = _called(step, step.spec.function, known)
+                value = called(step, step.spec.function, known)
             for ref, output in zip(step.outputs, value if len(step.outputs) > 1 else (value,)):
-                made[ref] = rebuilt(output, self._here)
+                made[ref] = rebuilt(output, lambda tensor: tensor.to(self._like))
         return made
 
     # Pictures --------------------------------------------------------------------------------------------------------
@@ -277,27 +203,3 @@ class Execution:
     def tick(self) -> None:
         self._done += 1
         self.progress(self._done, self._total)
-
-
-def _called(step: Planned, function: Callable[..., Any], known: Mapping[str, Any]) -> Any:
-    """What a function of a step gives. Raises WorkflowError naming the step, where what arrives is not for it."""
-    try:
-        return ask(function, known)
-    except BadValue as error:
-        raise WorkflowError(f"{step.title}: {error}") from None
-
-
-def _split(picture: Any) -> Any:
-    """An image as planes, which is how operations hand it on; a mask as it is."""
-    if isinstance(picture, Tensor) and picture.shape[1] == 3:
-        return Planes(*picture.split(1, dim=1))
-    return picture
-
-
-def _cut(value: Any, held: Region, wanted: Region) -> Any:
-    """The wanted part of a picture of which a rectangle is held."""
-    if (wanted.height, wanted.width) == (held.height, held.width):
-        return value
-    if isinstance(value, Planes):
-        return value.map(lambda plane: wanted.out_of(held, plane))
-    return wanted.out_of(held, value)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
+from types import MappingProxyType
 from typing import Any
 
 from ..graph.model import HIDDEN, Path, Ref
 from ..light.rectangle import Region, Size
-from ..ops.reach import Geometry, Reducer, ask
+from ..ops.reach import Geometry, Pointwise, Reducer, ask
 from ..ops.spec import OpSpec
 
 
@@ -49,8 +50,23 @@ class Planned:
         ]
 
     @property
+    def masked(self) -> str:
+        """The input that counts only where the step's mask selects; empty where there is none."""
+        return self.spec.reach.masked if isinstance(self.spec.reach, Pointwise) else ""
+
+    @property
     def reducer(self) -> Reducer | None:
         return self.spec.reach if isinstance(self.spec.reach, Reducer) else None
+
+
+Selected = Mapping[str, Region | None]
+"""By steps with a mask: the rectangle around all that it selects of what was looked at, None where that is nothing."""
+
+
+def within(selected: Selected, step: Planned, region: Region) -> Region | None:
+    """What a step's mask selects of a rectangle; all of it, where its mask was not looked at."""
+    inner = selected.get(step.id, region)
+    return region if inner is region else inner and inner.cut_to(region)
 
 
 @dataclass(frozen=True)
@@ -109,8 +125,11 @@ class Plan:
         )
         return self.dependents({ref for step in steps for ref in step.outputs})
 
-    def regions(self, wanted: Iterable[tuple[Ref, Region]]) -> dict[Ref, Region]:
-        """The rectangle of every picture that is needed to make the wanted rectangles; one for all pictures of a step."""
+    def regions(self, wanted: Iterable[tuple[Ref, Region]], selected: Selected = MappingProxyType({})) -> dict[Ref, Region]:
+        """The rectangle of every picture that is needed to make the wanted rectangles; one for all pictures of a step.
+
+        Where masks were looked at, what their steps mix in is needed there alone.
+        """
         regions: dict[Ref, Region] = {}
 
         def need(ref: Ref, region: Region) -> None:
@@ -123,8 +142,10 @@ class Plan:
             if made:
                 whole = reduce(Region.union, (regions[ref] for ref in made))
                 regions.update(dict.fromkeys(made, whole))
-                for _, ref in step.pictures:
-                    need(ref, self.input_region(step, whole, ref))
+                for name, ref in step.pictures:
+                    inner = within(selected, step, whole) if name == step.masked else whole
+                    if inner is not None:
+                        need(ref, self.input_region(step, inner, ref))
         return regions
 
     def input_region(self, step: Planned, region: Region, ref: Ref) -> Region:

@@ -15,6 +15,9 @@ from ..light.rectangle import Region, Size
 from ..ops.types import Network, leaves, rebuilt
 from .plan import Planned
 
+DISTANCES = Ref("\0distances")
+"""The place among given values of a fit's `Distances`, for the losses that ask for them."""
+
 
 @dataclass(frozen=True)
 class Inputs:

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ..engine.cache import Cache
 from ..engine.derived import Derived, made_anew
-from ..engine.execute import DISTANCES
 from ..engine.render import Job, Settings
+from ..engine.sweep import DISTANCES
 from ..graph.errors import WorkflowError
 from ..graph.model import G, Graph, Photos, Ref, Step
 from ..graph.outputs import brought, gather_sources, output_of, upstream

@@ -23,7 +23,13 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Pointwise:
-    """Each pixel from the same pixel (and, with a `Frame`, its place)."""
+    """Each pixel from the same pixel (and, with a `Frame`, its place).
+
+    mask, masked: of an operation that is at rest where a mask is 0, that input, and the picture that does not count there.
+    """
+
+    mask: str = ""
+    masked: str = ""
 
 
 POINTWISE = Pointwise()
@@ -96,6 +102,14 @@ Reach = Pointwise | Halo | Geometry | Reducer | Composite | Arithmetic | Port
 def halo(margin: int | Callable[..., int]) -> Halo:
     """Reach of an operation that looks `margin` px around each pixel."""
     return Halo(margin)
+
+
+def through(mask: str, masked: str) -> Pointwise:
+    """Reach of a pointwise operation that gives its first picture, to the bit, where a mask is 0.
+
+    The executor then computes the picture `masked` only around what the mask selects.
+    """
+    return Pointwise(mask, masked)
 
 
 def geometry(region: Callable[..., Region], size: Callable[..., Size]) -> Geometry:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -28,7 +30,15 @@ def bilinear(pixels: Tensor, held: Region, in_size: Size, out: Region, out_size:
     rows = _places(out.rows(pixels.device), out_size.height, in_size.height)
     columns = _places(out.columns(pixels.device), out_size.width, in_size.width)
     tops, lefts = held.rows(pixels.device)[..., :1, :], held.columns(pixels.device)[..., :, :1]
-    return _between(_between(pixels, rows - tops, 2), columns - lefts, 3)
+    halved = [not (held.many or out.many) and before == 2 * after for before, after in zip(in_size, out_size)]
+    lower = _pairs(pixels, 2 * out.top - held.top, out.height, 2) if halved[0] else _between(pixels, rows - tops, 2)
+    return _pairs(lower, 2 * out.left - held.left, out.width, 3) if halved[1] else _between(lower, columns - lefts, 3)
+
+
+def _pairs(pixels: Tensor, start: Any, count: int, axis: int) -> Tensor:
+    """The means of neighbours two by two along an axis: what `_between` gives halfway, without looking places up."""
+    one, two = pixels.narrow(axis, start, 2 * count).unflatten(axis, (count, 2)).unbind(axis + 1)
+    return one + 0.5 * (two - one)
 
 
 def _places(index: Tensor, out_edge: int, in_edge: int) -> Tensor:

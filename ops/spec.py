@@ -20,7 +20,7 @@ from .errors import DeclarationError
 from .example import ORDINARY, Example
 from .frame import Frame
 from .params import BadValue, Choice, Count, File, Kind, Slider, Switch, Text
-from .reach import Arithmetic, Composite, Interval, Port, Reach, Reducer
+from .reach import Arithmetic, Composite, Interval, Pointwise, Port, Reach, Reducer
 from .types import SOCKETS, Distances, Metadata, Reader, Socket, Writer
 
 PICTURES = ("IMAGE", "MASK")
@@ -194,6 +194,7 @@ def declare(
         else:
             raise DeclarationError(f"{op_id}: annotate {name} with a socket type or Annotated[Scalar, Slider(...)]")
     _check_reach(op_id, reach, {*hints, "frame", "total", "size"})
+    _check_masked(op_id, reach, inputs)
     _check_example(op_id, example, params)
     spec = OpSpec(
         id=op_id,
@@ -299,6 +300,15 @@ def _check_reach(op_id: str, reach: Reach, known: set[str]) -> None:
         unknown = set(inspect.signature(function).parameters) - known
         if unknown:
             raise DeclarationError(f"{op_id}: {function.__name__} names {', '.join(sorted(unknown))}, not parameters")
+
+
+def _check_masked(op_id: str, reach: Reach, inputs: list[Input]) -> None:
+    if not isinstance(reach, Pointwise) or not reach.mask:
+        return
+    sockets = {entry.name: entry.socket for entry in inputs}
+    first = next((entry.name for entry in inputs if entry.picture), "")
+    if sockets.get(reach.mask) != "MASK" or sockets.get(reach.masked) not in PICTURES or first in (reach.mask, reach.masked):
+        raise DeclarationError(f"{op_id}: `through` names a mask and a picture, inputs after the picture that stays")
 
 
 def _check_example(op_id: str, example: Example, params: list[Param]) -> None:

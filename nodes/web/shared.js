@@ -9,6 +9,8 @@ export const SHARED = {
   landscape: "Retouch a landscape",
   portrait: "Retouch a portrait",
   film_look: "Give a photo a film look",
+  portrait_local_retouch: "Retouch flaws of the skin",
+  local_retouch_parts: "Local retouch, part by part",
 };
 
 const PACK = new URL(import.meta.url).pathname.split("/").at(-2);

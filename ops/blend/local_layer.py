@@ -8,7 +8,7 @@ from ..example import Example
 from ..params import BadValue, Choice
 from ..reach import Arithmetic
 from ..spec import operation
-from ..types import Network, SmallPicture
+from ..types import Network, SmallPicture, weights
 
 
 class LocalLayer(NamedTuple):
@@ -36,13 +36,13 @@ def tiny() -> dict[str, Network]:
 @operation(reach=Arithmetic(), example=Example(sockets=tiny, scales=False))
 def local_layer(
     small: SmallPicture,
-    network: Network,
+    network: Annotated[Network, weights("abpn_small")],
     what: Annotated[str, Choice("all", *GROUPS)] = "all",
 ) -> LocalLayer:
     """Let a network look at the whole photo, small: where flaws are, and what to blend in there.
 
     small: the photo's codes as a small picture, about 512 px long.
-    network: the weights of a blend pyramid.
+    network: the weights of a blend pyramid; abpn_small unless wired.
     what: kinds of flaws to retouch.
 
     A mutual encoder, a branch that predicts where flaws of each group are, and a branch of local attentive modules that

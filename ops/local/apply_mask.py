@@ -1,12 +1,12 @@
 from typing import Annotated
 
 from ..params import Slider
-from ..reach import POINTWISE
+from ..reach import through
 from ..spec import operation
 from ..types import Image, Mask, Scalar
 
 
-@operation(reach=POINTWISE)
+@operation(reach=through("mask", masked="after"))
 def apply_mask(
     before: Image,
     after: Image,
@@ -20,6 +20,7 @@ def apply_mask(
     mask: where the change shows, 1 fully.
     opacity: how much of it shows there.
 
-    Linear light is mixed. Domain: any finite light. Neutral: opacity = 0.
+    Linear light is mixed. Where the mask is 0 the photo stays as it is, to the bit, and the change is not even computed.
+    Domain: any finite light. Neutral: opacity = 0.
     """
     return before + opacity * mask * (after - before)

@@ -17,7 +17,7 @@ from ..measure.small_picture import small_picture
 from ..params import Choice, Count, Slider
 from ..reach import COMPOSITE
 from ..spec import operation
-from ..types import Image, Mask, Network, Scalar
+from ..types import Image, Mask, Network, Scalar, weights
 from .apply_mask import apply_mask
 from .small_mask import small_mask
 
@@ -39,7 +39,7 @@ def levels_for(size: Size) -> int:
 @operation(reach=COMPOSITE, example=Example(sockets=tiny, kinks=(0.0, 1.0), scales=False))
 def local_retouch(
     image: Image,
-    network: Network,
+    network: Annotated[Network, weights("abpn_small")],
     frame: Frame,
     limit: Mask | None = None,
     strength: Annotated[Scalar, Slider(0, 1)] = 1.0,
@@ -49,7 +49,7 @@ def local_retouch(
     """Retouch flaws where they are, and nothing else: spots, wrinkles, shine, creases, stains, dust.
 
     image: the photo to retouch.
-    network: the weights of a blend pyramid.
+    network: the weights of a blend pyramid; abpn_small unless wired.
     limit: a mask outside which nothing is retouched.
     strength: how much of the retouch shows.
     what: kinds of flaws to retouch.
@@ -57,7 +57,7 @@ def local_retouch(
 
     The network finds flaws on a small picture and draws a layer that blends them away; the layer is refined level by level
     of a Laplacian pyramid up to full size, so that texture underneath stays. Gives the photo, the mask and the layer.
-    No weights ship yet: `luxgrad train abpn` makes them of pairs before and after.
+    Where the mask is 0 the photo stays as it is, to the bit. `luxgrad train abpn` makes weights of your own photos.
     Made of the operations of the family Blend. Domain: any finite light. Neutral: strength = 0.
     Source: Lei et al., Adaptive Blend Pyramid Network for Real-Time Local Retouching of Ultra High-Resolution Photos (2022).
     """
@@ -71,6 +71,6 @@ def local_retouch(
     layer = place(placed, below, layer)
     for high in reversed(highs):
         layer = place(refine, high, layer, network)
-    mask = place(small_mask, codes, mask, limit=limit)
+    mask = place(small_mask, image, mask, limit=limit)
     blended = place(adaptive_blend, image, layer, place(network_curve, network))
     return Retouched(place(apply_mask, image, blended, mask, opacity=strength), mask, layer)

@@ -16,5 +16,5 @@ def small_mask(image: Image, small: SmallPicture, frame: Frame, limit: Mask | No
 
     Bilinear between its pixels. Domain: any finite light.
     """
-    mask = luminance(*read(small, frame).split(1, dim=1))
+    mask = read(SmallPicture(luminance(*small.pixels.split(1, dim=1))), frame)
     return mask if limit is None else mask * limit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,8 @@ class Case:
         return torch.cat([tensor.reshape(-1) for tensor in self.results()])
 
     def graph(self) -> Graph:
-        return as_graph(self.spec, dict(self.values))
+        unwired = [entry.name for entry in self.spec.inputs if entry.picture and entry.name not in self.pictures]
+        return as_graph(self.spec, dict(self.values), unwired)
 
     def job(self, tile: int = 1 << 30, scale: float = 1.0, device: str = "cpu") -> Job:
         """The same as a rendering of a graph; unwired statistics are measured by the engine."""
@@ -184,11 +185,13 @@ def outputs(spec: OpSpec) -> list[Ref]:
     return [Ref("op", slot) for slot in pictures or range(len(spec.outputs))]
 
 
-def as_graph(spec: OpSpec, values: dict[str, Any] | None = None) -> Graph:
+def as_graph(spec: OpSpec, values: dict[str, Any] | None = None, unwired: Collection[str] = ()) -> Graph:
     """A graph with one step of an operation, called `op`, behind sources called by its sockets, and a sink."""
     data: dict[str, Any] = {}
     links: dict[str, Any] = {}
     for entry in spec.inputs:
+        if entry.name in unwired:
+            continue
         if entry.picture:
             data[entry.name] = {"class_type": "luxgrad.load_photo", "inputs": {}}
             links[entry.name] = [entry.name, 0 if entry.socket == "IMAGE" else 1]

@@ -68,6 +68,14 @@ def pointwise(spec: OpSpec) -> bool:
     return making_pictures(spec) and isinstance(spec.reach, Pointwise) and "frame" not in spec.injected.values()
 
 
+def masking(spec: OpSpec) -> bool:
+    return isinstance(spec.reach, Pointwise) and bool(spec.reach.mask)
+
+
+def with_pictures_that_may_be_missing(spec: OpSpec) -> bool:
+    return making_pictures(spec) and any(entry.picture and not entry.required for entry in spec.inputs)
+
+
 def moving_pixels(spec: OpSpec) -> bool:
     return isinstance(spec.reach, Geometry)
 

@@ -15,11 +15,11 @@ from luxgrad.engine.sweep import Inputs
 from luxgrad.graph.model import Path, Ref
 from luxgrad.light.photo import Photo
 from luxgrad.light.rectangle import Region, Size
-from luxgrad.ops.reach import Arithmetic, Geometry
+from luxgrad.ops.reach import Arithmetic, Geometry, Pointwise
 from luxgrad.ops.spec import OpSpec
 
 from .cases import draw, draw_picture, draw_sliders, measured, outputs, shown_to, tensors
-from .law import every, law, making_pictures, measuring, moving_pixels, scaling
+from .law import every, law, making_pictures, masking, measuring, moving_pixels, scaling, with_pictures_that_may_be_missing
 
 
 @law(making_pictures)
@@ -191,6 +191,30 @@ def tiles_give_the_values_and_gradients_of_the_whole(spec: OpSpec) -> None:
         assert (whole is None) == (tiled is None), spec.id
         if whole is not None:
             torch.testing.assert_close(tiled, whole, rtol=1e-9, atol=1e-11)
+
+
+@law(masking)
+def where_the_mask_is_0_the_first_picture_comes_out_to_the_bit(spec: OpSpec) -> None:
+    """Whole and in tiles; there is one that the mask does not touch."""
+    case = draw(spec, 19, height=45, width=40)
+    assert isinstance(spec.reach, Pointwise)
+    mask = torch.zeros_like(case.pictures[spec.reach.mask])
+    mask[..., 3:21, 2:17] = case.pictures[spec.reach.mask][..., 3:21, 2:17]
+    case = case.changed(pictures={**case.pictures, spec.reach.mask: mask})
+    first = next(iter(case.pictures.values()))
+    for tile in (1 << 30, 150):
+        (found,) = case.job(tile).outputs()
+        assert torch.equal(found[(mask == 0).expand_as(found)], first[(mask == 0).expand_as(first)]), spec.id
+        torch.testing.assert_close(found, case.results()[0], rtol=1e-9, atol=1e-11)
+
+
+@law(with_pictures_that_may_be_missing)
+def a_picture_that_is_not_required_may_be_left_unwired(spec: OpSpec) -> None:
+    case = draw(spec, 14)
+    kept = [entry.name for entry in spec.inputs if entry.required or not entry.picture]
+    case = case.changed(pictures={name: picture for name, picture in case.pictures.items() if name in kept})
+    for one, two in zip(case.job().outputs(), case.results()):
+        torch.testing.assert_close(one, two, rtol=1e-9, atol=1e-11)
 
 
 @law(measuring)

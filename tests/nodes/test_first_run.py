@@ -108,7 +108,9 @@ def from_menu(page: Any, path: Path) -> None:
     page.locator("[data-testid=comfy-menu-button], .comfyui-logo-wrapper").first.click()
     page.get_by_role("menuitem", name="Luxgrad").first.hover()
     labels = {"match_reference": "Fit a photo to a reference", "landscape": "Retouch a landscape",
-              "portrait": "Retouch a portrait", "film_look": "Give a photo a film look"}  # fmt: skip
+              "portrait": "Retouch a portrait", "film_look": "Give a photo a film look",
+              "portrait_local_retouch": "Retouch flaws of the skin",
+              "local_retouch_parts": "Local retouch, part by part"}  # fmt: skip
     page.get_by_role("menuitem", name=labels[path.stem]).click()
 
 
@@ -173,7 +175,10 @@ def test_a_template_opens_with_its_photos_and_runs(first_run: FirstRun) -> None:
 
 
 @first_runs(thorough=True)
-@pytest.mark.parametrize(("way", "name"), [("templates", "landscape"), ("menu", "portrait"), ("file", "film_look")])
+@pytest.mark.parametrize(("way", "name"), [
+    ("templates", "landscape"), ("menu", "portrait"), ("file", "film_look"), ("templates", "portrait_local_retouch"),
+    ("menu", "local_retouch_parts"),
+])  # fmt: skip
 def test_every_workflow_runs_and_every_way_opens_it(first_run: FirstRun, way: str, name: str) -> None:
     opens_and_runs(first_run, way, ROOT / "workflows" / f"{name}.json")
 

@@ -52,6 +52,8 @@ def test_every_shipped_node_has_a_fitting_value_for_every_widget_in_its_place(ed
     document = json.loads(path.read_text())
     steps = to_api(document)
     for node in document["nodes"]:
+        if node["type"] == "MarkdownNote":  # the editor's own
+            continue
         drawn = list(widgets(editor.classes[node["type"]]))
         values, where = node["widgets_values"], f"{path.stem}: {node['title']}"
         assert len(values) == len(drawn), f"{where} has {len(values)} values for {[name for name, *_ in drawn]}"
