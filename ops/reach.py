@@ -120,10 +120,12 @@ def margin_of(reach: Reach, values: Mapping[str, Any], scale: float) -> int:
 
 
 def ask(function: Callable[..., Any], known: Mapping[str, Any]) -> Any:
-    """Call a function with those of the known values that its signature names."""
-    return function(**{name: known[name] for name in _names(function)})
+    """Call a function with those of the known values that its signature names; what is left unwired has its default."""
+    return function(**{name: known[name] for name, needed in _names(function).items() if needed or name in known})
 
 
 @functools.cache
-def _names(function: Callable[..., Any]) -> tuple[str, ...]:
-    return tuple(inspect.signature(function).parameters)
+def _names(function: Callable[..., Any]) -> Mapping[str, bool]:
+    """The names in a signature, and whether each has to be given."""
+    empty = inspect.Parameter.empty
+    return {name: parameter.default is empty for name, parameter in inspect.signature(function).parameters.items()}

@@ -23,8 +23,9 @@ from ...files.formats.registry import READ_ENDINGS
 from ...networks.abpn import BlendPyramid
 from ...networks.weights import FOLDER, save_weights
 from ..flaws.pictures import procedural_cloth, procedural_skin
+from .classical import by_median
 from .data import Example, Ground, Kept, Synthetic
-from .evaluate import by_median, by_network, score
+from .evaluate import by_network, score
 from .train import Config, train
 
 NAME = "abpn_small"
@@ -34,7 +35,7 @@ EDGE = 512
 CROP = 384
 EXAMPLES = 160
 KEPT = 3000
-_PROCEDURAL = 160
+PROCEDURAL = 160
 _LONG_EDGE = 768
 
 
@@ -81,7 +82,7 @@ def main() -> None:
     seen, held = photo_files(options.photos)
     config = replace(CONFIG, minutes=options.minutes)
     options.work.mkdir(parents=True, exist_ok=True)
-    source = Synthetic(grounds(load(seen), 1, _PROCEDURAL), EDGE, config.seed)
+    source = Synthetic(grounds(load(seen), 1, PROCEDURAL), EDGE, config.seed)
     module = train(config, Kept(source, KEPT, options.work / "examples.bin", CROP), options.work)
     tests = examples(grounds(load(held), 1_000_001, len(held) // 2), seed=1)
     found = {"network": score(by_network(module, config.levels), tests).row(), "median": score(by_median, tests).row()}
@@ -104,7 +105,7 @@ def write(
         **about,
         "parameters": sum(parameter.numel() for parameter in module.parameters()),
         "config": {**asdict(config), "edge": EDGE, "steps": steps, "optimiser": "AdamW, cosine"},
-        "data": f"trained on synthetic flaws: {seen} photos, {_PROCEDURAL} procedural pictures; {held} photos held out",
+        "data": f"trained on synthetic flaws: {seen} photos, {PROCEDURAL} procedural pictures; {held} photos held out",
         "metrics": {"examples": EXAMPLES, **metrics},
         "script": "training/abpn/small.py",
         "licence": "Apache-2.0",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -57,24 +57,31 @@ class Diverged(FileError):
 
 
 def train(
-    config: Config, source: Source, folder: Path, start: dict[str, Tensor] | None = None, workers: int = 1
+    config: Config,
+    source: Source,
+    folder: Path,
+    start: dict[str, Tensor] | None = None,
+    workers: int = 1,
+    make: Callable[[float], BlendPyramid] = BlendPyramid,
+    clock: Callable[[], float] = time.time,
 ) -> BlendPyramid:
     """Train until the time is spent; returns the network in evaluation mode.
 
     folder: keeps `state.safetensors` and `state.json`, from which a stopped training goes on, and `curve.csv`.
-    start: weights to begin with, to tune a network. Raises Diverged.
+    start: weights to begin with, to tune a network. make: gives the network of a scale. clock: what minutes are counted by.
+    Raises Diverged.
     """
     torch.manual_seed(config.seed)
-    module = BlendPyramid(config.scale).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    module = make(config.scale).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
         module.load_state_dict(start)
     optimiser = torch.optim.AdamW(module.parameters(), lr=config.rate, betas=(0.9, 0.99), weight_decay=1e-4)
     done = _resume(folder, config, module, optimiser)
     curve = Curve(folder / "curve.csv", ["step", "minutes", "loss", *_TERMS])
-    began, saved = time.time(), 0.0
+    began, saved = clock(), -_SAVE_EVERY
     step, spent = done["step"], done["minutes"]
     for batch in _batches(config, source, step, workers):
-        minutes = spent + (time.time() - began) / 60.0
+        minutes = spent + (clock() - began) / 60.0
         if minutes >= config.minutes:
             break
         for group in optimiser.param_groups:
@@ -89,11 +96,11 @@ def train(
         optimiser.step()
         step += 1
         curve.add(step, minutes, loss.item(), *(value.item() for value in terms.values()))
-        if time.time() - saved > _SAVE_EVERY:
+        if clock() - saved > _SAVE_EVERY:
             _save(folder, config, module, optimiser, step, minutes)
-            saved = time.time()
+            saved = clock()
             print(curve.said(), flush=True)
-    _save(folder, config, module, optimiser, step, min(config.minutes, spent + (time.time() - began) / 60.0))
+    _save(folder, config, module, optimiser, step, min(config.minutes, spent + (clock() - began) / 60.0))
     return module.train(False)
 
 
