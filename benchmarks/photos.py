@@ -16,13 +16,16 @@ RESULTS = ROOT / "benchmarks" / "results"
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 
 
-def folder() -> Path:
-    """The folder of photos: LUXGRAD_DATA, else the repository's own."""
-    return Path(os.environ.get("LUXGRAD_DATA") or ROOT / "workflows" / "photos")
+def folders() -> list[Path]:
+    """The folders of photos: LUXGRAD_DATA, else the repository's own."""
+    return [Path(name) for name in os.environ.get("LUXGRAD_DATA", "").split(os.pathsep) if name] or [
+        ROOT / "workflows" / "photos"
+    ]
 
 
 def photo_files() -> list[Path]:
-    return sorted(path for path in folder().iterdir() if path.suffix.lower() in _ENDINGS and "reference" not in path.stem)
+    files = sorted(path for folder in folders() for path in folder.iterdir())
+    return [path for path in files if path.suffix.lower() in _ENDINGS and "reference" not in path.stem]
 
 
 def photo_of(path: Path, pixels: int) -> Photo:

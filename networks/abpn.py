@@ -146,6 +146,11 @@ class BlendPyramid(nn.Module):
             return self.local(*inputs)
         return self.refinement(*inputs) if part == "refinement" else self.coefficients
 
+    def blended(self, codes: Tensor, layer: Tensor) -> Tensor:
+        """Codes after the blend. (Finished photos are mixed with it in linear light; training looks at codes.)"""
+        j0, j1, j2, k0, k1, k2 = self.coefficients.unbind()
+        return (j0 + codes * (j1 + codes * j2)) * layer + k0 + codes * (k1 + codes * k2)
+
 
 def certain(masks: Tensor) -> Tensor:
     """How far a retouch shows for a probability of a flaw: not at all below 0.3, fully from 0.7 on, smoothly between.

@@ -47,6 +47,7 @@ ALLOWED: dict[str, set[str]] = {
         "advice",
         "api",
         "cli",
+        "training",
         "tests",
     },
 }

@@ -2,27 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...networks.abpn import BlendPyramid
+from ...engine.render import Job
+from ...graph.model import Graph, Ref, Step
+from ...graph.ports import PORTS
+from ...light.photo import Photo
+from ...light.rectangle import Size
+from ...light.transfer import srgb_decode, srgb_encode
+from ...networks.abpn import GROUPS, BlendPyramid
+from ...ops.composite import by_hand
+from ...ops.geometry.halve import halve
+from ...ops.local.local_retouch import levels_for, local_retouch
+from ...ops.spec import spec_of
+from ...ops.types import Network
 from .data import Example
 from .forward import forward
 
 SEEN = 0.1
 """A pixel counts as flawed where its mask is above this."""
 
-Retoucher = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""codes (1,3,H,W) -> retouched codes and a mask (1,1,h,w)."""
+
+class Found(NamedTuple):
+    """What a way to retouch gives for one picture. codes: (1,3,H,W), retouched. mask: (1,1,h,w), where it shows.
+
+    probability: (1,3,h,w) of a flaw of each group, or (1,1,h,w) of any.
+    """
+
+    codes: Tensor
+    mask: Tensor
+    probability: Tensor
+
+
+Retoucher = Callable[[Tensor], Found]
+"""A way to retouch the codes (1,3,H,W) of a picture."""
 
 
 @dataclass
 class Score:
-    """Means over pictures; PSNR in dB of codes, peak 1."""
+    """Of pictures, one by one; PSNR in dB of codes, peak 1, at most 100, where nothing differs.
+
+    inside_*: of the flawed px; outside: of all others, beside what they were; untouched: of pictures without flaws.
+    overlap: intersection over union of the mask where it shows by half and the flawed px, at the size of the picture.
+    """
 
     inside_before: list[float] = field(default_factory=list)
     inside_after: list[float] = field(default_factory=list)
@@ -32,6 +60,25 @@ class Score:
     ssim_before: list[float] = field(default_factory=list)
     ssim_after: list[float] = field(default_factory=list)
 
+    def add(self, found: Found, example: Example) -> None:
+        """One picture. Inside is where the mask is above 0.1, outside where it is 0."""
+        result, truth = found.codes[0], example.masks.amax(0, keepdim=True)
+        flawed = truth > SEEN
+        if not flawed.any():
+            self.untouched.append(_psnr(result, example.flawed))
+            return
+        self.inside_before.append(_psnr(example.flawed, example.clean, flawed))
+        self.inside_after.append(_psnr(result, example.clean, flawed))
+        self.outside.append(_psnr(result, example.flawed, truth <= 0.0))
+        self.ssim_before.append(_ssim(example.flawed, example.clean, flawed))
+        self.ssim_after.append(_ssim(result, example.clean, flawed))
+        guess = F.interpolate(found.mask, truth.shape[1:], mode="bilinear")[0] > 0.5
+        self.overlap.append(((guess & flawed).sum() / (guess | flawed).sum()).item())
+
+    def gains(self) -> Tensor:
+        """What each picture gained inside the mask, dB."""
+        return torch.tensor(self.inside_after) - torch.tensor(self.inside_before)
+
     def row(self) -> dict[str, float]:
         """Means of what there was, and the gain inside the mask over doing nothing."""
         numbers = {name: sum(values) / len(values) for name, values in vars(self).items() if values}
@@ -39,42 +86,53 @@ class Score:
 
 
 def by_network(module: BlendPyramid, levels: int) -> Retoucher:
-    def retouch(codes: Tensor) -> tuple[Tensor, Tensor]:
+    """As training computes it: edges divisible by 2 ** levels."""
+
+    def retouch(codes: Tensor) -> Found:
         found = forward(module, codes, levels)
-        return found.retouched, found.mask
+        return Found(found.retouched, found.mask, found.masks)
 
     return retouch
 
 
-def by_median(codes: Tensor, radius: int = 7, threshold: float = 0.02) -> tuple[Tensor, Tensor]:
-    """The classical way without a mask: low frequencies by a median, kept where they differ much from the photo's own."""
-    coarse = F.avg_pool2d(codes, 2)
-    padded = F.pad(coarse, (radius,) * 4, mode="replicate")
-    windows = padded.unfold(2, 2 * radius + 1, 1).unfold(3, 2 * radius + 1, 1)
-    median = F.interpolate(windows.flatten(-2).median(dim=-1).values, codes.shape[2:], mode="bilinear")
-    low = F.interpolate(F.avg_pool2d(coarse, 3, 1, 1), codes.shape[2:], mode="bilinear")
-    mask = ((median - low).abs().amax(1, keepdim=True) / threshold - 1.0).clamp(0.0, 1.0)
-    return codes + mask * (median - low), mask
+def by_operation(network: Network, levels: int = 0) -> Retoucher:
+    """As a user gets it: the operation `local.local_retouch` in a graph, through the tiled executor; any size.
+
+    levels: of the operation; 0 halves the picture to about 512 px.
+    """
+
+    def retouch(codes: Tensor) -> Found:
+        graph = Graph({
+            "photo": Step("photo", PORTS["luxgrad.load_photo"]),
+            "network": Step("network", PORTS["luxgrad.load_network"]),
+            "retouch": Step(
+                "retouch",
+                spec_of(local_retouch),
+                {"levels": levels},
+                {"image": Ref("photo"), "network": Ref("network")},
+            ),
+        })  # fmt: skip
+        links = [Ref("retouch", 0), Ref("retouch", 1)]
+        light, mask = Job(graph, links, {Ref("photo"): Photo(srgb_decode(codes)), Ref("network"): network}, {}).outputs()
+        return Found(srgb_encode(light), mask, probability(network, codes, levels))
+
+    return retouch
 
 
-def score(retouch: Retoucher, examples: Sequence[Example]) -> Score:
+def probability(network: Network, codes: Tensor, levels: int = 0) -> Tensor:
+    """(1,3,h,w): what the operation's network makes of the small picture, before `certain`."""
+    for _ in range(levels or levels_for(Size(*codes.shape[2:]))):
+        codes = by_hand(spec_of(halve), {"image": codes})
+    _, masks = network("local", codes, torch.ones(len(GROUPS)))
+    return masks
+
+
+def score(retouch: Retoucher, examples: Iterable[Example]) -> Score:
     """Scores of a way to retouch on examples; those without flaws count as untouched."""
     found = Score()
     with torch.no_grad():
         for example in examples:
-            result, mask = retouch(example.flawed[None])
-            truth = example.masks.amax(0, keepdim=True)
-            flawed = truth > SEEN
-            if not flawed.any():
-                found.untouched.append(_psnr(result[0], example.flawed))
-                continue
-            found.inside_before.append(_psnr(example.flawed, example.clean, flawed))
-            found.inside_after.append(_psnr(result[0], example.clean, flawed))
-            found.outside.append(_psnr(result[0], example.flawed, truth <= 0.0))
-            found.ssim_before.append(_ssim(example.flawed, example.clean, flawed))
-            found.ssim_after.append(_ssim(result[0], example.clean, flawed))
-            guess = F.interpolate(mask, truth.shape[1:], mode="bilinear")[0] > 0.5
-            found.overlap.append(((guess & flawed).sum() / (guess | flawed).sum()).item())
+            found.add(retouch(example.flawed[None]), example)
     return found
 
 

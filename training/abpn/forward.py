@@ -42,15 +42,9 @@ def forward(module: BlendPyramid, codes: Tensor, levels: int, chosen: Tensor | N
         high = fine - _enlarged(coarse, fine)
         with torch.autocast(codes.device.type, torch.bfloat16, enabled=half):
             layers.insert(0, module.refinement(_enlarged(layers[0], fine), high).to(codes.dtype))
-    results = tuple(_blended(module, picture, layer) for picture, layer in zip(pyramid, layers))
+    results = tuple(module.blended(picture, layer) for picture, layer in zip(pyramid, layers))
     mask = certain(1.0 - (1.0 - masks * wanted.view(-1, len(GROUPS), 1, 1)).prod(dim=1, keepdim=True))
     return Pass(results, tuple(layers), masks, mask, codes + _enlarged(mask, codes) * (results[0] - codes))
-
-
-def _blended(module: BlendPyramid, codes: Tensor, layer: Tensor) -> Tensor:
-    """Codes after the blend. (Finished photos are mixed with it in linear light; here codes serve.)"""
-    j0, j1, j2, k0, k1, k2 = module.coefficients.unbind()
-    return (j0 + codes * (j1 + codes * j2)) * layer + k0 + codes * (k1 + codes * k2)
 
 
 def _enlarged(x: Tensor, like: Tensor) -> Tensor:
