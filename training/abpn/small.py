@@ -97,8 +97,8 @@ def main() -> None:
     found = {"network": score(by_network(module, config.levels), tests).row(), "median": score(by_median, tests).row()}
     print(json.dumps(found, indent=2))
     data = (
-        f"trained on synthetic flaws: {len(seen)} photos, {len(options.portraits)} portraits, {PROCEDURAL} procedural pictures; "
-        f"{len(held)} photos held out. {options.sources}"
+        f"trained on synthetic flaws: {len(seen)} photos, {len(options.portraits)} portraits, "
+        f"{PROCEDURAL} procedural pictures; {len(held)} photos held out. {options.sources}"
     )
     write(module, config, options.out, found, data, json.loads((options.work / "state.json").read_text())["step"])
 
