@@ -35,7 +35,8 @@ class Config:
     """How to train: by default with the terms, weights and schedule of the paper (Lei et al. 2022), on a smaller network.
 
     scale: of the network's widths, the paper's are 1. levels: of the pyramid, the paper has 2. fine_every: steps from one
-    that trains all levels to the next; the others train the smallest level alone. half: convolutions in bfloat16. minutes:
+    that trains all levels to the next; the others train the smallest level alone. cut: every other one of those sees a cut
+    of the picture as it is, where flaws are larger, instead of the whole halved. half: convolutions in bfloat16. minutes:
     of work, over all sessions. schedule: of `SCHEDULES`; an epoch is as many examples as the source says it has. mse to
     adversarial: weights of `TERMS`. features: the weights of the perceptual term's network.
     """
@@ -43,6 +44,7 @@ class Config:
     scale: float = 0.2
     levels: int = 1
     fine_every: int = 1
+    cut: bool = False
     batch: int = 8
     rate: float = 5e-4
     schedule: str = "paper"
@@ -120,7 +122,7 @@ def train(
             if minutes >= config.minutes:
                 break
             rate = config.rate * schedule.pace(step, step * config.batch / len(source), minutes / config.minutes)
-            trial = _trial(config, module, batch, config.levels if step % config.fine_every == 0 else 0, features)
+            trial = _trial(config, module, batch, step, features)
             sound = True
             if adversary:
                 judged = told_apart(adversary.module, trial.flawed, trial.found.results[0], trial.clean)
@@ -161,11 +163,15 @@ def _batches(config: Config, source: Source, step: int, workers: int) -> Iterato
     return iter(DataLoader(stream, config.batch, num_workers=workers, prefetch_factor=4 if workers else None))
 
 
-def _trial(config: Config, module: BlendPyramid, batch: dict[str, Tensor], levels: int, features: Network | None) -> Trial:
-    """A batch through the network. With no levels the network's own, the smallest, is all there is."""
-    flawed, clean = batch["flawed"], batch["clean"]
-    if not levels:
-        flawed, clean = (F.avg_pool2d(codes, 2**config.levels) for codes in (flawed, clean))
+def _trial(config: Config, module: BlendPyramid, batch: dict[str, Tensor], step: int, features: Network | None) -> Trial:
+    """A batch through the network: all levels, or what the network itself sees and nothing else."""
+    flawed, clean, masks = batch["flawed"], batch["clean"], batch["masks"]
+    levels, smaller = config.levels if step % config.fine_every == 0 else 0, 2**config.levels
+    if levels:
+        masks = F.max_pool2d(masks, smaller)
+    elif config.cut and step % 2:
+        flawed, clean, masks = (x[..., : x.shape[2] // smaller, : x.shape[3] // smaller] for x in (flawed, clean, masks))
+    else:
+        flawed, clean, masks = F.avg_pool2d(flawed, smaller), F.avg_pool2d(clean, smaller), F.max_pool2d(masks, smaller)
     found = forward(module, flawed.contiguous(memory_format=torch.channels_last), levels, half=config.half)
-    masks = (F.max_pool2d(batch["masks"], 2**config.levels) > _SEEN).to(clean)
-    return Trial(found, flawed, clean, masks, batch["known"], features)
+    return Trial(found, flawed, clean, (masks > _SEEN).to(clean), batch["known"], features)
