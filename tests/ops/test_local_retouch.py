@@ -172,7 +172,7 @@ def test_the_shared_portrait_is_seen_to_be_retouched_where_its_flaws_are_and_now
     (lambda data: data[: len(data) // 2], "cut.safetensors: "),
     (lambda data: b"", "cut.safetensors: "),
     (lambda data: b"\xff" * 64, "cut.safetensors: "),
-    (lambda data: data.replace(b"BlendPyramid", b"ScrewPyramid"), "expected an architecture of PointwiseMLP, BlendPyramid;"),
+    (lambda data: data.replace(b"BlendPyramid", b"ScrewPyramid"), "expected an architecture of PointwiseMLP, BlendPyramid"),
     (lambda data: data.replace(b"coefficients", b"coefficientz"), "missing tensor 'coefficients'"),
 ])  # fmt: skip
 def test_weights_that_are_cut_off_damaged_or_foreign_are_refused_in_one_line(tmp_path: Path, damage: Any, told: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from luxgrad.training.abpn import ablation
 from luxgrad.training.abpn.ablation import VARIANTS, fixed, line, trained
 from luxgrad.training.abpn.data import Example
 from luxgrad.training.abpn.forward import Pass, forward
-from luxgrad.training.abpn.train import Config
+from luxgrad.training.abpn.train import OURS
 
 from .test_abpn import Spots
 
@@ -37,7 +38,7 @@ def seen(name: str, chosen: Tensor | None = None) -> Pass:
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_variant_learns_in_a_second_what_a_bright_square_is(name: str, tmp_path: Path) -> None:
-    config = Config(scale=0.02, batch=2, rate=2e-3, minutes=0.02, mse=0.0, share=1.0, presence=1.0)
+    config = replace(OURS, scale=0.02, batch=2, rate=2e-3, minutes=0.02)
     module, steps = trained(name, config, Spots(), tmp_path)
     start = VARIANTS[name](0.02).state_dict()
     assert steps > 5

@@ -20,9 +20,6 @@ from ...files.errors import FileError
 _MOMENTS = {"step", "exp_avg", "exp_avg_sq"}
 """What Adam and AdamW remember of a parameter."""
 
-_ABSENT = {"perceptual": 0.0, "adversarial": 0.0, "schedule": "cosine", "features": ""}
-"""What trainings did whose state says nothing of these."""
-
 
 @dataclass(frozen=True)
 class Learner:
@@ -77,7 +74,7 @@ def read_state(folder: Path, config: Mapping[str, Any], learners: Learners) -> t
         raise FileError(f"{path}: expected the state of a training: step, minutes and config")
     if step < 0 or not 0.0 <= minutes < math.inf:
         raise FileError(f"{path}: expected a step and minutes of at least 0; got {step} and {minutes}")
-    known = {**_ABSENT, **before, "minutes": config["minutes"]}
+    known = {**before, "minutes": config["minutes"]}
     different = sorted(name for name in {*known, *config} if known.get(name) != config.get(name))
     if different:
         raise FileError(f"{folder}: expected the state of the same training; it differs in {', '.join(different)[:160]}")
