@@ -28,20 +28,21 @@ MORE = {
     "clarity": "clear crunchy gritty textured grungy hdr-like",
     "sharpness": "sharp crisp oversharpened over-sharpened oversharp",
     "vignette": "vignetted",
-    "fade": "faded retro vintage nostalgic washed-out",
+    "fade": "faded retro vintage nostalgic washed-out milky",
     "mood": "moody sombre somber gloomy brooding melancholic ominous dramatic sinister dark-moody",
 }
 """Words for what a picture is like when it has much of an aspect."""
 
 LITTLE = {
     "brightness": "dark dim murky underexposed under-exposed underlit",
-    "contrast": "flat low-contrast",
+    "contrast": "flat low-contrast boring",
     "warmth": "cool cold chilly icy wintry frosty",
     "saturation": "dull muted desaturated monochrome monochromatic greyscale grayscale b&w bw subdued pastel drab lifeless colourless "
     "colorless washed",
-    "clarity": "dreamy smooth hazy muddy misty foggy haze fog ethereal glowy",
+    "clarity": "dreamy dreamlike smooth hazy muddy misty foggy haze fog ethereal glowy",
     "sharpness": "soft blurry unsharp fuzzy",
     "mood": "cheerful happy merry",
+    "blacks": "black",
 }
 """Words for what it is like when it has little."""
 
@@ -54,32 +55,39 @@ DO = {
     "sharpness": "sharpen",
     "warmth": "warm",
     "fade": "fade",
+    "clarity": "dehaze",
 }
 UNDO = {
     "brightness": "darken dim",
     "saturation": "desaturate mute",
     "warmth": "cool chill",
     "contrast": "flatten",
-    "clarity": "dehaze",
+    "mood": "cheer",
 }
 """Verbs that say what to do, and those of the opposite."""
 
 UP = "more up raise raised raising increase increased increasing lift lifted boost boosted push pushed crank higher stronger add " \
      "added adding bump up plus extra enhance open heavier strengthen amplify deepen pump double twice greater richer intensify lots shift " \
-     "pronounced towards toward some give"  # fmt: skip
+     "pronounced towards toward give"  # fmt: skip
 DOWN = "less down lower lowered lowering reduce reduced reducing decrease decreased pull pulled cut drop dropped weaker dial dialed back " \
-       "tone toned fewer softer soften subdue minus calm tame recover save rescue restrain lessen weaken halve out smaller fall"  # fmt: skip
+       "tone toned fewer softer soften subdue minus calm tame recover save rescue restrain lessen weaken halve out smaller fall lose losing les"  # fmt: skip
 STRONG = "strong heavy high deep intense big much pronounced"
 WEAK = "weak low little faint small"
 
-REMOVE = "remove rid erase delete eliminate kill fix correct neutralise neutralize take clean"
-"""Takes away what is named: of a cast that is a wish, of a lamp post not."""
+REMOVE = "remove rid erase delete eliminate kill fix correct neutralise neutralize take clean away"
+ACT = "change changes changing replace swap put convert turn"
+"""Takes away what is named, or acts on it: of a cast that is a wish, of a lamp post not."""
 
 TOO = "too overly excessively over way-too"
 LACK = "enough lacks lack lacking missing insufficient"
 WANT = "needs need want wants should could would like make let give please wish prefer use bit"
 NOT = "not no don't dont never isn't isnt aren't arent doesn't without shouldn't wasn't nor cannot can't"
-KEEP = "keep leave alone preserve maintain retain unchanged touch changing untouched change"
+PLACES = "shadows highlights blacks vignette"
+GENERAL = "light lighting colour colours color colors temperature tint exposure brightness"
+OF_GENERAL = "warmth brightness saturation tint"
+"""General words (`colder light`) that an adjective of these aspects makes its own."""
+
+KEEP = "keep leave alone preserve maintain retain unchanged untouched"
 STATE = "is are looks look looking feels feel seems seem it's its was were appears got has have there's there gets made makes"
 
 SLIGHTLY = "slightly bit little touch tad hair notch smidge somewhat subtle subtly tiny gently gentle marginally hint dash pinch " \
@@ -111,7 +119,7 @@ COLOURS = {
     "purple": "purple violet purplish",
     "magenta": "magenta pink pinkish magentaish",
 }
-COMPARED = {"redder": "red", "yellower": "yellow", "greener": "green", "bluer": "blue", "pinker": "magenta"}
+COMPARED = {"lighter": "brightness", "redder": "red", "yellower": "yellow", "greener": "green", "bluer": "blue", "pinker": "magenta"}
 
 CASTS = {"yellow": ("warmth", 1), "orange": ("warmth", 1), "blue": ("warmth", -1), "green": ("tint", -1), "magenta": ("tint", 1),
          "purple": ("tint", 1)}  # fmt: skip
@@ -120,7 +128,7 @@ CASTS = {"yellow": ("warmth", 1), "orange": ("warmth", 1), "blue": ("warmth", -1
 BANDS = {"red": "red", "cyan": "aqua"}
 """Colours that no light has: all over the picture they are bands of hue."""
 
-DEEP = "deep deeper deepen crush crushed crushing sink"
+DEEP = "deep deeper deepen crush crushed crushing sink rich richer"
 """Of shadows and blacks: darker."""
 
 CAST = "cast tinge hue veil"
@@ -159,7 +167,7 @@ BRIGHT_ONES = {"bright": "highlights", "light": "highlights", "dark": "shadows"}
 
 CLOCKWISE = "clockwise right"
 ANTICLOCKWISE = "anticlockwise counterclockwise left"
-TURN = "turn rotate tilt rotated tilted"
+TURN = "rotate tilt rotated tilted"
 
 PLAIN = """a an the this that these those it its me my i we you your he she his her him they them and or of to in on at for with
 by from as so be been being am do does did please just only can could would should will may might must let lets make made making than
@@ -167,5 +175,5 @@ what which who how where when some any every each all whole entire everything th
 photograph shot frame print general rest style effect finish atmosphere taste think sort kind version there here if then now also
 again still even but yet while because since about into under quite rather almost nearly point percent stop stops one two three degrees
 degree step steps value values level levels slider set go going get getting thanks thank nice better best good great time i'd i'm
-old subject scene back bring area areas part parts much look help well mostly maybe perhaps really toward towards wish"""
+old film subject scene back bring area areas part parts much look help well mostly maybe perhaps really toward towards wish"""
 """Words that carry no wish of their own."""

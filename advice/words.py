@@ -29,7 +29,8 @@ class Kind(Enum):
     NOT = "negates"
     KEEP = "leaves as it is"
     STATE = "describes"
-    REMOVE = "takes away, or puts in"
+    REMOVE = "takes away"
+    ACT = "does something to a thing"
     CAST = "calls a colour a cast"
     WHOLE = "means all of the picture"
     DEGREE = "how much"
@@ -51,23 +52,35 @@ class Word(NamedTuple):
 
 _SOUR = {"flat", "dull", "lifeless", "drab", "hazy", "muddy", "misty", "foggy", "haze", "fog", "murky", "harsh", "blurry", "fuzzy",
          "unsharp", "garish", "gaudy", "oversharpened", "over-sharpened", "oversharp", "crunchy", "underexposed", "under-exposed",
-         "underlit", "overexposed", "over-exposed", "blown", "burnt", "burned", "burn", "glaring", "washed"}  # fmt: skip
+         "underlit", "overexposed", "over-exposed", "blown", "burnt", "burned", "burn", "glaring", "washed", "washed-out", "milky"}  # fmt: skip
 """Who says them without more complains of them."""
 _COMPLAINING = {"overexposed", "over-exposed", "underexposed", "under-exposed", "blown", "burnt", "burned", "burn", "glaring",
                 "oversharpened", "over-sharpened", "oversharp", "hazy", "haze", "fog", "lifeless", "blurry", "underlit"}  # fmt: skip
 
 
-def words_of(text: str) -> Iterator[Word]:
-    """The words of a clause, phrases of the lexicon as the one word that they stand for."""
-    plain = text.lower().replace("\u2019", "'")
-    plain = re.sub(r"'s\b", lambda found: " is" if found.start() and plain[: found.start()].endswith(("it", "there", "that")) else "", plain)
+def plain(sentence: str) -> str:
+    """A sentence in small letters, with the lexicon's phrases as the one word that they stand for."""
+    text = sentence.lower().replace("\u2019", "'")
+    text = re.sub(r"\b(it|there|that|what)'s\b", r"\1 is", text)
+    text = re.sub(r"'s\b", "", text)
     for phrase, word in lexicon.PHRASES.items():
-        plain = re.sub(rf"\b{re.escape(phrase)}\b", word, plain)
+        text = re.sub(rf"\b{re.escape(phrase)}\b", word, text)
     for word, means in lexicon.BRIGHT_ONES.items():
-        plain = re.sub(rf"\b{word}(?:er|est)? (?:{'|'.join(lexicon.TONES.split())})\b", means, plain)
-    plain = re.sub(r"\b(\w+) (?:tones|colours|colors|hues)\b", _of_band, plain)
-    plain = re.sub(r"([+-])\s*\d+(?:[.,]\d+)?\s*%?", r" \1 ", plain)
-    for token in re.findall(r"[a-z0-9&'-]+|[+]", plain):
+        text = re.sub(rf"\b{word}(?:er|est)? (?:{'|'.join(lexicon.TONES.split())})\b", means, text)
+    text = re.sub(r"\b(\w+) (?:tones|colours|colors|hues)\b", _of_band, text)
+    text = re.sub(r"(^|\b(?:is|are|looks|it) )to (?=(\w+))", _too, text)
+    return re.sub(r"([+-])\s*\d+(?:[.,]\d+)?\s*%?", lambda found: " up " if found.group(1) == "+" else " down ", text)
+
+
+def _too(found: re.Match[str]) -> str:
+    """`Is to dark` is a slip of `too`."""
+    word = lexicon_words().get(found.group(2))
+    return f"{found.group(1)}too " if word is not None and word.kind in (Kind.LIKE, Kind.COLOUR) else found.group()
+
+
+def words_of(clause: str) -> Iterator[Word]:
+    """The words of a piece of a plain sentence."""
+    for token in re.findall(r"[a-z0-9&'-]+|[+]", clause):
         yield word_of(token.strip("'"))
 
 
@@ -110,6 +123,8 @@ def _compared(token: str) -> Word | None:
             word = entries.get(base)
             if word is not None and word.kind in (Kind.LIKE, Kind.COLOUR):
                 return Word(token, Kind.COMPARED, word.meaning, word.sign)
+            if word is not None and word.kind in (Kind.UP, Kind.DOWN, Kind.GRADE):
+                return word._replace(text=token)
     for ending in ("ing", "ed", "s", "es", "ening", "ly"):
         word = entries.get(token.removesuffix(ending)) or entries.get(token.removesuffix(ending) + "e")
         if token.endswith(ending) and word is not None and word.kind in (Kind.DO, Kind.UP, Kind.DOWN, Kind.REMOVE):
@@ -147,7 +162,7 @@ def _all() -> Iterator[Word]:
 
 def _small() -> Iterator[Word]:
     """Words that do not name anything, those that weigh most first."""
-    for kind, texts in ((Kind.NOT, lexicon.NOT), (Kind.TOO, lexicon.TOO), (Kind.LACK, lexicon.LACK), (Kind.REMOVE, lexicon.REMOVE),
+    for kind, texts in ((Kind.NOT, lexicon.NOT), (Kind.TOO, lexicon.TOO), (Kind.LACK, lexicon.LACK), (Kind.REMOVE, lexicon.REMOVE), (Kind.ACT, lexicon.ACT),
                         (Kind.KEEP, lexicon.KEEP), (Kind.UP, lexicon.UP), (Kind.DOWN, lexicon.DOWN), (Kind.CAST, lexicon.CAST),
                         (Kind.STATE, lexicon.STATE)):  # fmt: skip
         yield from (Word(text, kind, degree=_degree(text)) for text in texts.split())
@@ -180,7 +195,8 @@ def _worth_a_guess() -> tuple[str, ...]:
     meant = (Kind.THING, Kind.LIKE, Kind.COLOUR, Kind.DO, Kind.PART)
     words = [word for word in lexicon_words().values() if word.kind in meant]
     ends = [f"{word.text}{end}" for word in words if word.kind in (Kind.LIKE, Kind.COLOUR) for end in ("er", "r")]
-    return tuple(text for text in (*(word.text for word in words), *ends) if len(text) >= 4 and (text in lexicon_words() or _compared(text)))
+    real = (text for text in (*(word.text for word in words), *ends) if text in lexicon_words() or _compared(text))
+    return tuple(text for text in real if len(text) >= (5 if word_of(text).kind in (Kind.COLOUR, Kind.PART) else 4))
 
 
 def slips(one: str, other: str, most: int) -> int:
