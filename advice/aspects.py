@@ -57,7 +57,7 @@ WHOLE: dict[str, Aspect] = {
     "mood": Aspect("moodier", "more cheerful",
                    (Turn("tone.exposure", "stops", -0.1), Turn("tone.contrast", "amount", 0.12),
                     Turn("colour.saturation", "amount", -0.12), Turn("effects.vignette", "amount", -0.2))),
-    "rotation": Aspect("turned clockwise", "turned anticlockwise", (Turn("geometry.rotate", "angle", 0.1),)),
+    "rotation": Aspect("more clockwise", "more anticlockwise", (Turn("geometry.rotate", "angle", 0.1),)),
 }  # fmt: skip
 """What is wished of the whole picture."""
 
