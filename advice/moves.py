@@ -22,14 +22,15 @@ class Move(NamedTuple):
     reason: str
 
 
-def moved(view: View, moves: Sequence[Move]) -> Patch:
+def moved(view: View, moves: Sequence[Move], by: str = "Auto") -> Patch:
     """The patch that makes some moves to the whole picture.
 
-    A step of the operation on the picture's way is moved on from its value; else a new one goes in behind the camera.
+    A step of the operation on the picture's way is moved on from its value; else a new one goes in behind the camera, with a
+    title that says by whom. Several moves of one slider are one.
     """
     edits: list[dict[str, Any]] = []
     missing: dict[str, list[Move]] = {}
-    for move in moves:
+    for move in summed(moves):
         spec = REGISTRY[move.op]
         step = next((step for step in view.way if step.spec is spec), None)
         value = _value(spec, move, step)
@@ -37,7 +38,19 @@ def moved(view: View, moves: Sequence[Move]) -> Patch:
             missing.setdefault(move.op, []).append(move)
         elif value != step.value(move.slider):
             edits.append({"edit": "set", "path": f"{step.id}.{move.slider}", "value": value, "reason": move.reason})
-    return [*edits, *_inserted(view, missing)]
+    return [*edits, *_inserted(view, missing, by)]
+
+
+def summed(moves: Sequence[Move]) -> list[Move]:
+    """Every slider once, moved as far as all its moves together, for all their reasons."""
+    found: dict[tuple[str, str], Move] = {}
+    for move in moves:
+        there = found.get((move.op, move.slider))
+        if there is not None:
+            reason = there.reason if move.reason in there.reason else f"{there.reason}; {move.reason}"
+            move = move._replace(by=there.by + move.by, reason=reason)
+        found[move.op, move.slider] = move
+    return list(found.values())
 
 
 def _value(spec: OpSpec, move: Move, step: Step | None) -> float:
@@ -58,7 +71,7 @@ def _grain(width: float) -> float:
     return 50.0 if width > 1000.0 else 1.0 if width > 100.0 else 0.01
 
 
-def _inserted(view: View, missing: dict[str, list[Move]]) -> list[dict[str, Any]]:
+def _inserted(view: View, missing: dict[str, list[Move]], by: str) -> list[dict[str, Any]]:
     edits: list[dict[str, Any]] = []
     before = view.camera.id
     for op, moves in missing.items():
@@ -66,11 +79,11 @@ def _inserted(view: View, missing: dict[str, list[Move]]) -> list[dict[str, Any]
         values = {move.slider: _value(spec, move, None) for move in moves}
         if all(value == spec.param(name).default for name, value in values.items()):  # type: ignore[union-attr]
             continue
-        step_id = f"auto_{spec.name}"
+        step_id = f"{by.lower()}_{spec.name}"
         while step_id in view.graph.steps:
             step_id += "_"
         edits.append({"edit": "add", "step": step_id, "node": spec.node_id, "values": values,
-                      "links": {"image": [before, 0]}, "title": f"Auto {spec.label.lower()}",
+                      "links": {"image": [before, 0]}, "title": f"{by} {spec.label.lower()}",
                       "reason": moves[0].reason})  # fmt: skip
         before = step_id
     if edits:

@@ -115,6 +115,8 @@ def _noun(draw: random.Random) -> tuple[str, str, str]:
         (f"{degree} more {noun}", up), (f"{noun} up {degree}", up), (f"raise the {noun} {degree}", up), (f"increase {noun} {degree}", up),
         (f"boost the {noun} {degree}", up), (f"push the {noun}", Wish(aspect, 1)), (f"not enough {noun}", Wish(aspect, 1)),
         (f"it lacks {noun}", Wish(aspect, 1)), (f"the {noun} is too low", Wish(aspect, 1)), (f"lift the {noun} {degree}", up),
+        (f"add {degree} {noun}", up), (f"give it {degree} more {noun}", up), (f"it could use some {noun}", Wish(aspect, 1)),
+        (f"{noun} please", Wish(aspect, 1)), (f"the {noun} is {degree} too weak", up), (f"no {noun}", Wish(aspect, -1)),
         (f"{degree} less {noun}", down), (f"{noun} down {degree}", down), (f"lower the {noun} {degree}", down),
         (f"reduce the {noun} {degree}", down), (f"pull the {noun} back {degree}", down), (f"too much {noun}", Wish(aspect, -1)),
         (f"the {noun} is too strong", Wish(aspect, -1)), (f"tone down the {noun} {degree}", down), (f"cut the {noun}", Wish(aspect, -1)),
