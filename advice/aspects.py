@@ -133,11 +133,16 @@ def _coloured(band: str, weight: float, colour: str) -> Turn:
     return Turn("colour.hue_bands", f"{band}_hue", _TOWARDS * weight * (1 if apart > 0 else -1))
 
 
-def distance(op: str, slider: str, shares: float) -> float:
+def distance(op: str, name: str, shares: float) -> float:
     """So many comfortable half ranges of a slider as a move: in its unit, for log sliders in log2."""
-    param = REGISTRY[op].param(slider)
+    kind, start = slider(op, name)
+    end = kind.from_half_ranges(shares, start)
+    return math.log2(end / start) if kind.log else float(end - start)
+
+
+def slider(op: str, name: str) -> tuple[Slider, float]:
+    """A slider of an operation, and its default."""
+    param = REGISTRY[op].param(name)
     assert param is not None
     assert isinstance(param.kind, Slider)
-    start = param.default
-    end = param.kind.from_half_ranges(shares, start)
-    return math.log2(end / start) if param.kind.log else float(end - start)
+    return param.kind, float(param.default)
