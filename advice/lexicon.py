@@ -37,8 +37,8 @@ LITTLE = {
     "brightness": "dark dim murky underexposed under-exposed underlit",
     "contrast": "flat low-contrast boring",
     "warmth": "cool cold chilly icy wintry frosty",
-    "saturation": "dull muted desaturated monochrome monochromatic greyscale grayscale b&w bw subdued pastel drab lifeless colourless "
-    "colorless washed",
+    "saturation": "dull muted desaturated monochrome monochromatic greyscale grayscale b&w bw subdued pastel drab lifeless "
+    "colourless colorless washed",
     "clarity": "dreamy dreamlike smooth hazy muddy misty foggy haze fog ethereal glowy",
     "sharpness": "soft blurry unsharp fuzzy",
     "mood": "cheerful happy merry",
@@ -48,6 +48,14 @@ LITTLE = {
 
 OVEREXPOSED = "overexposed over-exposed blown burnt burned burn glaring"
 """Words that complain of too much light by themselves, without `too`."""
+
+SOUR = """flat dull lifeless drab hazy muddy misty foggy haze fog murky harsh blurry fuzzy unsharp garish gaudy crunchy
+oversharpened over-sharpened oversharp underexposed under-exposed underlit overexposed over-exposed blown burnt burned burn
+glaring washed washed-out milky boring"""
+"""Faults by themselves: who says them without `more` complains of them."""
+COMPLAINING = """overexposed over-exposed underexposed under-exposed blown burnt burned burn glaring oversharpened
+over-sharpened oversharp hazy haze fog lifeless blurry underlit"""
+"""Faults even after `make it`: nobody wishes for them."""
 
 DO = {
     "brightness": "brighten lighten",
@@ -66,11 +74,16 @@ UNDO = {
 }
 """Verbs that say what to do, and those of the opposite."""
 
-UP = "more up raise raised raising increase increased increasing lift lifted boost boosted push pushed crank higher stronger add " \
-     "added adding bump up plus extra enhance open heavier strengthen amplify deepen pump double twice greater richer intensify lots shift " \
-     "pronounced towards toward give"  # fmt: skip
-DOWN = "less down lower lowered lowering reduce reduced reducing decrease decreased pull pulled cut drop dropped weaker dial dialed back " \
-       "tone toned fewer softer soften subdue minus calm tame recover save rescue restrain lessen weaken halve out smaller fall lose losing les"  # fmt: skip
+UP = (
+    "more up raise raised raising increase increased increasing lift lifted boost boosted push pushed crank higher"
+    " stronger add added adding bump up plus extra enhance open heavier strengthen amplify deepen pump double twice"
+    " greater richer intensify lots shift pronounced towards toward give"
+)
+DOWN = (
+    "less down lower lowered lowering reduce reduced reducing decrease decreased pull pulled cut drop dropped weaker"
+    " dial dialed back tone toned fewer softer soften subdue minus calm tame recover save rescue restrain lessen weaken"
+    " halve out smaller fall lose losing les"
+)
 STRONG = "strong heavy high deep intense big much pronounced"
 WEAK = "weak low little faint small"
 
@@ -90,10 +103,14 @@ OF_GENERAL = "warmth brightness saturation tint"
 KEEP = "keep leave alone preserve maintain retain unchanged untouched"
 STATE = "is are looks look looking feels feel seems seem it's its was were appears got has have there's there gets made makes"
 
-SLIGHTLY = "slightly bit little touch tad hair notch smidge somewhat subtle subtly tiny gently gentle marginally hint dash pinch " \
-           "fraction mildly faintly trifle shade half"  # fmt: skip
-MUCH = "much lot very way really considerably far strongly heavily extremely massively significantly twice double hugely greatly " \
-       "drastically totally ton tons deal quite lots"  # fmt: skip
+SLIGHTLY = (
+    "slightly bit little touch tad hair notch smidge somewhat subtle subtly tiny gently gentle marginally hint dash"
+    " pinch fraction mildly faintly trifle shade half"
+)
+MUCH = (
+    "much lot very way really considerably far strongly heavily extremely massively significantly twice double hugely"
+    " greatly drastically totally ton tons deal quite lots"
+)
 
 PARTS = {
     "sky": "sky skies clouds cloud heaven heavens",
@@ -119,9 +136,17 @@ COLOURS = {
     "purple": "purple violet purplish",
     "magenta": "magenta pink pinkish magentaish",
 }
-COMPARED = {"lighter": "brightness", "redder": "red", "yellower": "yellow", "greener": "green", "bluer": "blue", "pinker": "magenta"}
+COMPARED = {
+    "lighter": "brightness",
+    "redder": "red",
+    "yellower": "yellow",
+    "greener": "green",
+    "bluer": "blue",
+    "pinker": "magenta",
+}
 
-CASTS = {"yellow": ("warmth", 1), "orange": ("warmth", 1), "blue": ("warmth", -1), "green": ("tint", -1), "magenta": ("tint", 1),
+CASTS = {"yellow": ("warmth", 1), "orange": ("warmth", 1), "blue": ("warmth", -1), "green": ("tint", -1),
+         "magenta": ("tint", 1),
          "purple": ("tint", 1)}  # fmt: skip
 """A colour all over the picture, as an aspect of its light."""
 
@@ -169,11 +194,14 @@ CLOCKWISE = "clockwise right"
 ANTICLOCKWISE = "anticlockwise counterclockwise left"
 TURN = "rotate tilt rotated tilted"
 
-PLAIN = """a an the this that these those it its me my i we you your he she his her him they them and or of to in on at for with
-by from as so be been being am do does did please just only can could would should will may might must let lets make made making than
-what which who how where when some any every each all whole entire everything thing something anything overall image picture photo
-photograph shot frame print general rest style effect finish atmosphere taste think sort kind version there here if then now also
-again still even but yet while because since about into under quite rather almost nearly point percent stop stops one two three degrees
-degree step steps value values level levels slider set go going get getting thanks thank nice better best good great time i'd i'm
-old film subject scene back bring area areas part parts much look help well mostly maybe perhaps really toward towards wish"""
+PLAIN = (
+    "a an the this that these those it its me my i we you your he she his her him they them and or of to in on at for"
+    " with by from as so be been being am do does did please just only can could would should will may might must let"
+    " lets make made making than what which who how where when some any every each all whole entire everything thing"
+    " something anything overall image picture photo photograph shot frame print general rest style effect finish"
+    " atmosphere taste think sort kind version there here if then now also again still even but yet while because since"
+    " about into under quite rather almost nearly point percent stop stops one two three degrees degree step steps value"
+    " values level levels slider set go going get getting thanks thank nice better best good great time i'd i'm old film"
+    " subject scene back bring area areas part parts much look help well mostly maybe perhaps really toward towards wish"
+)
 """Words that carry no wish of their own."""

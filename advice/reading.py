@@ -1,4 +1,4 @@
-"""The reader: what a sentence wishes, by the words it is made of. It knows a small language well and says what it does not know.
+"""The reader: what a sentence wishes, by the words it is made of. It knows a small language and says what it does not know.
 
 A sentence falls into clauses. In each, the things named (aspects, adjectives, colours, verbs) get a direction from the words
 around them: more and less, too and not enough, negations, complaints. A word that is nearly one it knows is taken for it.
@@ -68,14 +68,19 @@ def clauses(sentence: str) -> Iterator[Clause]:
     """The pieces of a sentence, in their order; one that only names things goes on in the next: `grass and trees darker`."""
     text = plain(sentence)
     start, joined, waiting = 0, False, ""
-    for end, stop, mark in [*((found.start(), found.end(), found.group()) for found in _ENDS.finditer(text)), (len(text),) * 2 + ("",)]:
+    for end, stop, mark in [
+        *((found.start(), found.end(), found.group()) for found in _ENDS.finditer(text)),
+        (len(text),) * 2 + ("",),
+    ]:
         piece = " ".join(f"{waiting} {text[start:end]}".split())
         start, waiting = stop, ""
         if not piece:
             joined = joined or mark == "and"
             continue
         clause = Clause(piece, tuple(words_of(piece)), joined)
-        if mark == "and" and not clause.has(*_THINGS, Kind.REMOVE, Kind.ACT, Kind.UP, Kind.DOWN, Kind.DEGREE, Kind.KEEP, Kind.NOT):
+        if mark == "and" and not clause.has(
+            *_THINGS, Kind.REMOVE, Kind.ACT, Kind.UP, Kind.DOWN, Kind.DEGREE, Kind.KEEP, Kind.NOT
+        ):
             waiting = piece
             continue
         yield clause
@@ -155,7 +160,12 @@ def _meant(word: Word, part: str) -> tuple[str, str, int]:
         if word.meaning in lexicon.BANDS:
             return lexicon.BANDS[word.meaning], "saturation", 1
         return "", *lexicon.CASTS[word.meaning]
-    of_part = {"warmth": ("yellow", 1), "fade": ("saturation", -1), "brightness": ("brightness", 1), "saturation": ("saturation", 1)}
+    of_part = {
+        "warmth": ("yellow", 1),
+        "fade": ("saturation", -1),
+        "brightness": ("brightness", 1),
+        "saturation": ("saturation", 1),
+    }
     if part == "sky":
         of_part |= {"mood": ("brightness", -1)}
     if part and word.meaning in of_part:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from functools import cache
 from typing import NamedTuple
@@ -50,12 +50,8 @@ class Word(NamedTuple):
     complains: bool = False
 
 
-_SOUR = {"flat", "dull", "lifeless", "drab", "hazy", "muddy", "misty", "foggy", "haze", "fog", "murky", "harsh", "blurry", "fuzzy",
-         "unsharp", "garish", "gaudy", "oversharpened", "over-sharpened", "oversharp", "crunchy", "underexposed", "under-exposed",
-         "underlit", "overexposed", "over-exposed", "blown", "burnt", "burned", "burn", "glaring", "washed", "washed-out", "milky"}  # fmt: skip
-"""Who says them without more complains of them."""
-_COMPLAINING = {"overexposed", "over-exposed", "underexposed", "under-exposed", "blown", "burnt", "burned", "burn", "glaring",
-                "oversharpened", "over-sharpened", "oversharp", "hazy", "haze", "fog", "lifeless", "blurry", "underlit"}  # fmt: skip
+_SOUR = frozenset(lexicon.SOUR.split())
+_COMPLAINING = frozenset(lexicon.COMPLAINING.split())
 
 
 def plain(sentence: str) -> str:
@@ -162,16 +158,15 @@ def _all() -> Iterator[Word]:
 
 def _small() -> Iterator[Word]:
     """Words that do not name anything, those that weigh most first."""
-    for kind, texts in ((Kind.NOT, lexicon.NOT), (Kind.TOO, lexicon.TOO), (Kind.LACK, lexicon.LACK), (Kind.REMOVE, lexicon.REMOVE), (Kind.ACT, lexicon.ACT),
-                        (Kind.KEEP, lexicon.KEEP), (Kind.UP, lexicon.UP), (Kind.DOWN, lexicon.DOWN), (Kind.CAST, lexicon.CAST),
-                        (Kind.STATE, lexicon.STATE)):  # fmt: skip
+    for kind in (Kind.NOT, Kind.TOO, Kind.LACK, Kind.REMOVE, Kind.ACT, Kind.KEEP, Kind.UP, Kind.DOWN, Kind.CAST, Kind.STATE):
+        texts: str = getattr(lexicon, kind.name)
         yield from (Word(text, kind, degree=_degree(text)) for text in texts.split())
     yield from (Word(text, Kind.GRADE, sign=1, degree=_degree(text)) for text in lexicon.STRONG.split())
     yield from (Word(text, Kind.GRADE, sign=-1, degree=_degree(text)) for text in lexicon.WEAK.split())
     for degree, texts in ((-1, lexicon.SLIGHTLY), (1, lexicon.MUCH)):
         yield from (Word(text, Kind.DEGREE, degree=degree) for text in texts.split())
     yield from (Word(text, Kind.WANT) for text in lexicon.WANT.split())
-    yield from (Word(text, Kind.WHOLE) for text in "overall rest whole everything".split())
+    yield from (Word(text, Kind.WHOLE) for text in ["overall", "rest", "whole", "everything"])
     yield from (Word(text, Kind.PLAIN) for text in (*lexicon.PLAIN.split(), *lexicon.TONES.split(), *lexicon.TURN.split()))
 
 
@@ -216,4 +211,3 @@ def slips(one: str, other: str, most: int) -> int:
             return most + 1
         older, row = row, fresh
     return row[-1]
-

@@ -8,7 +8,7 @@ from ..files import limits
 from ..graph.ports import PORTS
 from ..ops.spec import REGISTRY
 from . import comfy, live
-from .advising import AdviceNode, AutoNode
+from .advising import AdviceNode, AutoNode, DiagnoseNode
 from .factory import node_class
 from .fitting import FitNode
 from .gallery import ContactSheetNode, PhotoInfoNode
@@ -23,6 +23,7 @@ _PORT_CLASSES: dict[str, Any] = {
     "luxgrad.compare": CompareNode,
     "luxgrad.photo_info": PhotoInfoNode,
     "luxgrad.contact_sheet": ContactSheetNode,
+    "luxgrad.diagnose": DiagnoseNode,
     "luxgrad.advice": AdviceNode,
     "luxgrad.auto": AutoNode,
     "luxgrad.fit": FitNode,

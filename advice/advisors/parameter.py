@@ -42,7 +42,9 @@ def parameter(view: View) -> Advice:
     """Follows a table of wishes in slider words, one a line: exposure +0.5, saturation -20 %, white balance kelvin = 5600."""
     lines = [line.strip() for line in re.split(r"[\n;,]", view.say.strip().strip("{}")) if line.strip()]
     if not lines:
-        return Advice(reply="Give a line for every slider, such as: exposure +0.5, saturation -20 %, white balance kelvin = 5600.")
+        return Advice(
+            reply="Give a line for every slider, such as: exposure +0.5, saturation -20 %, white balance kelvin = 5600."
+        )
     moves: list[Move] = []
     edits: list[dict[str, Any]] = []
     said: list[str] = []
@@ -55,14 +57,18 @@ def parameter(view: View) -> Advice:
         elif target is None:
             said.append(f"There is no slider {one_line(found.group(1), 40)!r} {nearest(_key(found.group(1)), known)}.")
         elif not _fits(target.kind, found.group(4)):
-            said.append(f"{target.op} {target.slider}: expected {target.kind.unit or 'a plain number'} or %; got {found.group(4)!r}.")
+            said.append(
+                f"{target.op} {target.slider}: expected {target.kind.unit or 'a plain number'} or %; got {found.group(4)!r}."
+            )
         else:
             step = view.graph.steps[target.step] if target.step else None
             step = step or next((step for step in view.way if step.spec.id == target.op), None)
             start = float(step.value(target.slider)) if step is not None else target.default
             end, ends = _end(target, start, found)
             reason = one_line(f"asked for: {line}", 200)
-            said += [f"{target.op} {target.slider} goes from {target.kind.low:g} to {target.kind.high:g}: it ends at {end:g}."] * ends
+            said += [
+                f"{target.op} {target.slider} goes from {target.kind.low:g} to {target.kind.high:g}: it ends at {end:g}."
+            ] * ends
             if target.step and end != start:
                 edits.append({"edit": "set", "path": f"{target.step}.{target.slider}", "value": end, "reason": reason})
             elif not target.step:

@@ -1,4 +1,4 @@
-"""A low-rank adapter (Hu et al. 2021): what a language model learned of ours, as two thin matrices beside each of some layers."""
+"""A low-rank adapter (Hu et al. 2021): what a language model learned of ours, two thin matrices beside each of some layers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Adapted(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         thin = linear(linear(x, self.down.to(x.dtype)), self.up.to(x.dtype))
-        return self.held(x) + thin  # type: ignore[no-any-return]
+        return self.held(x) + thin
 
 
 def layers(network: nn.Module) -> Iterator[tuple[str, nn.Module, str, nn.Linear]]:

@@ -68,7 +68,9 @@ def chosen() -> Path:
     if path.is_dir() and (path / "config.json").is_file() and any(path.glob("*.safetensors")):
         return path
     names = ", ".join(NAMED)
-    raise NoLanguage(f"{setting}: expected none, {names}, a .gguf file or a folder with config.json and .safetensors; got {told[:80]!r}")
+    raise NoLanguage(
+        f"{setting}: expected none, {names}, a .gguf file or a folder with config.json and .safetensors; got {told[:80]!r}"
+    )
 
 
 def packaged(named: Named) -> Path:

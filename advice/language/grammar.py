@@ -51,7 +51,7 @@ class Place(NamedTuple):
 
 
 class Grammar:
-    """Lists of phrases with `;` between and `.` behind, as tokens. Raises ValueError where the tokens cannot tell them apart."""
+    """Lists of phrases with `;` between and `.` behind, as tokens. Raises ValueError where tokens cannot tell them apart."""
 
     def __init__(self, meanings: Mapping[str, Wish | None], encode: Encode) -> None:
         self.meanings = dict(meanings)

@@ -1,4 +1,4 @@
-"""A language model as a network of this process: its tokens, its logits. Loaded once, when it is first needed, from this disk."""
+"""A language model as a network of this process: its tokens, its logits. Loaded once, when first needed, from this disk."""
 
 from __future__ import annotations
 

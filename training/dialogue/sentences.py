@@ -67,14 +67,19 @@ def _like(draw: random.Random) -> tuple[str, str, str]:
     short = draw.choice(list(phrasing.HAVE))
     word, wish = _pick(draw, phrasing.HAVE[short]), wish_of(short)
     strength, degree = _degree(draw)
-    return _wished(*_adjective(draw, word, wish._replace(strength=strength), degree, "it|the picture|the photo|this|everything|the whole thing"), degree)
+    return _wished(
+        *_adjective(
+            draw, word, wish._replace(strength=strength), degree, "it|the picture|the photo|this|everything|the whole thing"
+        ),
+        degree,
+    )
 
 
 def _adjective(draw: random.Random, word: str, wish: Wish, degree: str, subjects: str) -> tuple[str, Wish]:
     """A frame around an adjective, and the wish that it then is."""
     subject, more = _pick(draw, subjects), _more(word)
     away = wish._replace(sign=-wish.sign)
-    alone = (
+    alone: tuple[tuple[str, Wish], ...] = (
         (f"{degree} {more}", wish), (f"{more} {degree}", wish), (f"too {word}", away), (f"{degree} less {word}", away),
         (f"not so {word}", away),
     )  # fmt: skip
@@ -110,17 +115,9 @@ def _noun(draw: random.Random) -> tuple[str, str, str]:
     aspect = draw.choice(list(phrasing.NOUNS))
     noun = _pick(draw, phrasing.NOUNS[aspect])
     strength, degree = _degree(draw)
-    up, down = Wish(aspect, 1, strength), Wish(aspect, -1, strength)
-    return _wished(*draw.choice((
-        (f"{degree} more {noun}", up), (f"{noun} up {degree}", up), (f"raise the {noun} {degree}", up), (f"increase {noun} {degree}", up),
-        (f"boost the {noun} {degree}", up), (f"push the {noun}", Wish(aspect, 1)), (f"not enough {noun}", Wish(aspect, 1)),
-        (f"it lacks {noun}", Wish(aspect, 1)), (f"the {noun} is too low", Wish(aspect, 1)), (f"lift the {noun} {degree}", up),
-        (f"add {degree} {noun}", up), (f"give it {degree} more {noun}", up), (f"it could use some {noun}", Wish(aspect, 1)),
-        (f"{noun} please", Wish(aspect, 1)), (f"the {noun} is {degree} too weak", up), (f"no {noun}", Wish(aspect, -1)),
-        (f"{degree} less {noun}", down), (f"{noun} down {degree}", down), (f"lower the {noun} {degree}", down),
-        (f"reduce the {noun} {degree}", down), (f"pull the {noun} back {degree}", down), (f"too much {noun}", Wish(aspect, -1)),
-        (f"the {noun} is too strong", Wish(aspect, -1)), (f"tone down the {noun} {degree}", down), (f"cut the {noun}", Wish(aspect, -1)),
-    )), degree)  # fmt: skip
+    sign = draw.choice((1, -1))
+    frame = _pick(draw, phrasing.NOUN_UP if sign > 0 else phrasing.NOUN_DOWN)
+    return _wished(frame.format(n=noun, d=degree), Wish(aspect, sign, strength), degree)
 
 
 def _verb(draw: random.Random) -> tuple[str, str, str]:
@@ -136,8 +133,7 @@ def _verb(draw: random.Random) -> tuple[str, str, str]:
 def _cast(draw: random.Random) -> tuple[str, str, str]:
     short = draw.choice(list(phrasing.CASTS))
     colour = _pick(draw, phrasing.CASTS[short])
-    frame = draw.choice(("there is a {} cast", "remove the {} cast", "it has a {} tinge", "get rid of the {} cast", "correct the {} tint",
-                         "the light looks {}", "neutralise the {} cast", "too {} overall"))  # fmt: skip
+    frame = _pick(draw, phrasing.CAST)
     return _wished(frame.format(colour), wish_of(short))
 
 
@@ -156,7 +152,12 @@ def _part(draw: random.Random) -> tuple[str, str, str]:
         return _wished(*_adjective(draw, word, wish, degree, the), degree)
     short = draw.choice(list(phrasing.PART_HAVE))
     wish = wish_of(short)._replace(part=part, strength=strength)
-    verbs = {"brightness+": "brighten|lighten|lift", "brightness-": "darken", "saturation+": "saturate|boost", "saturation-": "desaturate|mute"}
+    verbs = {
+        "brightness+": "brighten|lighten|lift",
+        "brightness-": "darken",
+        "saturation+": "saturate|boost",
+        "saturation-": "desaturate|mute",
+    }
     if draw.random() < 0.3:
         return _wished(f"{_pick(draw, verbs[short])} {the} {degree}", wish, degree)
     return _wished(*_adjective(draw, _pick(draw, phrasing.PART_HAVE[short]), wish, degree, the), degree)
@@ -177,19 +178,27 @@ _KINDS: dict[str, Callable[[random.Random], tuple[str, str, str]]] = {
 }  # fmt: skip
 
 
+_AGAIN = (
+    (1, SLIGHT, "a bit more|a little more|slightly more|more, but only a touch"),
+    (1, PLAIN, "more|more of that|again|further|once more"),
+    (1, STRONG, "much more|a lot more|twice that"),
+    (-1, SLIGHT, "a bit less|slightly less|a little too much|a touch less"),
+    (-1, PLAIN, "less|too much|back a step|undo half of it|not that much"),
+    (-1, STRONG, "much less|way too much"),
+)
+
+
 def _again(draw: random.Random) -> Example:
     """A second turn: more or less of what was just done, or back."""
     while True:
-        _, phrase, name = _piece(draw)
+        _, phrase, _about = _piece(draw)
         if phrase and phrase != UNKNOWN:
             break
-    sign, strength, words = draw.choice((
-        (1, SLIGHT, "a bit more|a little more|slightly more|more, but only a touch"), (1, PLAIN, "more|more of that|again|further|once more"),
-        (1, STRONG, "much more|a lot more|twice that"), (-1, SLIGHT, "a bit less|slightly less|a little too much|a touch less"),
-        (-1, PLAIN, "less|too much|back a step|undo half of it|not that much"), (-1, STRONG, "much less|way too much"),
-    ))  # fmt: skip
+    sign, strength, words = draw.choice(_AGAIN)
     wish = _wish_of_phrase(phrase)
-    return Example(_worn(draw, _pick(draw, words)), (worded(wish._replace(sign=sign * wish.sign, strength=strength)),), (phrase,))
+    return Example(
+        _worn(draw, _pick(draw, words)), (worded(wish._replace(sign=sign * wish.sign, strength=strength)),), (phrase,)
+    )
 
 
 def _wish_of_phrase(phrase: str) -> Wish:
@@ -203,7 +212,9 @@ def _wish_of_phrase(phrase: str) -> Wish:
 def _worn(draw: random.Random, text: str) -> str:
     """As people type: politeness, capitals, now and then a slip."""
     if draw.random() < 0.15:
-        text = draw.choice((f"please {text}", f"{text} please", f"can you {text}?", f"{text}, thanks", f"hmm, {text}", f"I think {text}"))
+        text = draw.choice(
+            (f"please {text}", f"{text} please", f"can you {text}?", f"{text}, thanks", f"hmm, {text}", f"I think {text}")
+        )
     if draw.random() < 0.2:
         text = text[:1].upper() + text[1:]
     if draw.random() < 0.15:

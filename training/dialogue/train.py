@@ -85,9 +85,10 @@ def loss_of(language: Language, grammar: Grammar, examples: Sequence[Example]) -
         rows.append(tokens[:-1])
     longest = max(map(len, rows))
     given = torch.tensor([row + [0] * (longest - len(row)) for row in rows])  # what comes later is not seen
-    hidden = language.network.base_model(input_ids=given, use_cache=False).last_hidden_state
+    network: Any = language.network
+    hidden = network.base_model(input_ids=given, use_cache=False).last_hidden_state
     found = hidden[[row for row, _ in places], [place for _, place in places]]
-    head: Any = language.network.get_output_embeddings()  # type: ignore[operator]
+    head = network.get_output_embeddings()
     every = sorted({token for choices in allowed for token in choices})
     logits = (found @ head.weight[every].T).float()
     column = {token: index for index, token in enumerate(every)}
