@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..advice.language import files as language_files
 from ..files import limits
 from ..graph.ports import PORTS
 from ..ops.spec import REGISTRY
@@ -41,3 +42,4 @@ NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
 
 comfy.on_server(live.register)
 limits.set_by(comfy.limit_of_files)
+language_files.set_by(comfy.language_model)

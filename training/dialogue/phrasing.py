@@ -49,7 +49,8 @@ NOUNS = {
 
 NOUN_UP = (
     "{d} more {n}|{n} up {d}|raise the {n} {d}|increase {n} {d}|boost the {n} {d}|push the {n}|not enough {n}|it lacks {n}"
-    "|the {n} is too low|lift the {n} {d}|add {d} {n}|give it {d} more {n}|it could use some {n}|{n} please|the {n} is {d} too weak"
+    "|the {n} is too low|lift the {n} {d}|add {d} {n}|give it {d} more {n}|it could use some {n}|{n} please"
+    "|the {n} is {d} too weak"
 )
 NOUN_DOWN = (
     "{d} less {n}|{n} down {d}|lower the {n} {d}|reduce the {n} {d}|pull the {n} back {d}|too much {n}|the {n} is too strong"
