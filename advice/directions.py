@@ -83,7 +83,7 @@ def _of_noun(
 
 def _so(left: Sequence[Word]) -> bool:
     """`Not so bright`, `not as bright`, `how dark it is`."""
-    return any(word.text in ("so", "too", "that", "how", "quite", "like", "overly", "as") for word in left)
+    return any(word.text in ("so", "too", "that", "how", "quite", "overly", "as") for word in left)
 
 
 def _has(words: Sequence[Word], *kinds: Kind) -> bool:
