@@ -18,7 +18,7 @@ DIAGNOSE = "diagnose"
 
 
 def settled(graph: Graph, photos: Photos, sink: str | None = None, settings: Settings | None = None) -> Graph:
-    """The graph with the patch of every Diagnose step that a picture comes through, and the step itself left out.
+    """The graph with the patch of every Diagnose step that a picture comes through, past which it then goes.
 
     What else looks at the steps that a patch changes would see them changed too, which it does not in ComfyUI: that is refused.
     Raises WorkflowError.
@@ -53,18 +53,14 @@ def _gives(graph: Graph, step: Step, place: Ref) -> bool:
 
 
 def _without(graph: Graph, asking: Step, advised: Advised, place: Ref) -> tuple[Graph, Ref]:
-    """The graph as advised, with whoever was wired to the step wired to its photo."""
+    """The graph as advised, with whoever was wired to the photo of the step wired to what it looks at."""
     after = apply(graph, advised.patch)
     changed = {step.id for step in graph if after.steps[step.id] != step}
-    steps = {key: step for key, step in after.steps.items() if key != asking.id}
+    steps = dict(after.steps)
     photo = after.steps[asking.id].links["photo"]
 
     def through(link: Ref) -> Ref:
-        if link.step == asking.id and link.slot != 0:
-            raise WorkflowError(
-                f"{asking}: its {asking.spec.outputs[link.slot].name} is made in ComfyUI, or by luxgrad.diagnose"
-            )
-        return photo if link.step == asking.id else link
+        return photo if link == Ref(asking.id) else link
 
     needed = upstream(graph, [place])
     behind = {step.id for step in graph if asking.id in upstream(graph, [Ref(step.id)])}
@@ -72,7 +68,10 @@ def _without(graph: Graph, asking: Step, advised: Advised, place: Ref) -> tuple[
         beside = step.id in needed and step.id not in behind | upstream(graph, [Ref(asking.id)])
         if beside and any(link.step in changed for link in step.links.values()):
             raise WorkflowError(f"{step} looks at steps that {asking} moves: apply its patch, or let {step} look elsewhere")
-    for key in needed & steps.keys():
-        links = {name: through(link) for name, link in steps[key].links.items()}
-        steps[key] = dataclasses.replace(steps[key], links=links)
+    for key, step in after.steps.items():
+        if key in needed and any(link.step == asking.id and link.slot for link in step.links.values()):
+            raise WorkflowError(
+                f"{step}: of {asking} it gets more than the photo, which is made in ComfyUI or by luxgrad.diagnose"
+            )
+        steps[key] = dataclasses.replace(step, links={name: through(link) for name, link in step.links.items()})
     return dataclasses.replace(after, steps=steps), through(place)

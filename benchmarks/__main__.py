@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import auto, comfyui, fuzz, in_and_out, pairs, planted, raw, speed
+from . import auto, comfyui, fuzz, in_and_out, pairs, planted, raw, speed, words
 
 SUITES = {
     "planted": planted.pointwise,
@@ -16,6 +16,7 @@ SUITES = {
     "raw": raw.run,
     "comfyui": comfyui.run,
     "auto": auto.run,
+    "words": words.run,
 }
 
 

@@ -195,7 +195,7 @@ def test_another_branch_that_would_see_the_moved_sliders_is_refused(spices: Phot
     mix = {"class_type": "luxgrad.local.apply_mask", "inputs": {"before": ["1", 0], "after": ["4", 0], "mask": ["6", 0]}}
     save = {"class_type": "luxgrad.save_photo", "inputs": {"image": ["7", 0]}}
     graph = asking("brighter", **{"6": before, "7": mix, "5": save})
-    with pytest.raises(WorkflowError, match="looks at steps that .* moves"):
+    with pytest.raises(WorkflowError, match=r"looks at steps that .* moves"):
         graph(spices)
 
 
@@ -211,5 +211,5 @@ def test_a_diagnosis_that_is_nobodys_photo_is_not_asked(spices: Photo) -> None:
         "3": {"class_type": "luxgrad.diagnose", "inputs": {"photo": ["1", 0], "advisor": "nobody"}},
         "5": {"class_type": "luxgrad.save_photo", "inputs": {"image": ["3", 0]}},
     })  # fmt: skip
-    with pytest.raises(WorkflowError, match="step 3 .*there is no advisor 'nobody'"):
+    with pytest.raises(WorkflowError, match=r"step 3 .*there is no advisor 'nobody'"):
         settled(wired, spices)

@@ -116,5 +116,5 @@ def test_more_and_less_of_a_thing_are_opposite_moves() -> None:
 def test_a_short_wish_is_read_back() -> None:
     for wish in every_wish():
         assert wish_of(wish.short) == Wish(wish.aspect, wish.sign, PLAIN, wish.part)
-    with pytest.raises(ValueError, match="expected \\[PART.\\]ASPECT"):
+    with pytest.raises(ValueError, match=r"expected \[PART.\]ASPECT"):
         wish_of("warm")
