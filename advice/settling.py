@@ -71,7 +71,7 @@ def _without(graph: Graph, asking: Step, advised: Advised, place: Ref) -> tuple[
     for key, step in after.steps.items():
         if key in needed and any(link.step == asking.id and link.slot for link in step.links.values()):
             raise WorkflowError(
-                f"{step}: of {asking} it gets more than the photo, which is made in ComfyUI or by luxgrad.diagnose"
+                f"{step}: only the photo of {asking} can be had here; the rest in ComfyUI, or by luxgrad.diagnose"
             )
         steps[key] = dataclasses.replace(step, links={name: through(link) for name, link in step.links.items()})
     return dataclasses.replace(after, steps=steps), through(place)

@@ -122,7 +122,7 @@ def test_an_adapter_changes_nothing_at_first_and_merges_to_the_same_logits(tmp_p
     assert (after - before).abs().max() > 0.01
     merged(plain.network, weights_of(adapters))
     torch.testing.assert_close(plain.next(tokens)[0], after, rtol=1e-4, atol=1e-4)
-    with pytest.raises(ValueError, match="expected the layers of this network; got other.q_proj"):
+    with pytest.raises(ValueError, match=r"expected the layers of this network; got other.q_proj"):
         merged(plain.network, {"other.q_proj.up": torch.zeros(1), "other.q_proj.down": torch.zeros(1)})
     name = next(iter(adapters))
     with pytest.raises(ValueError, match=rf"{name}: expected an adapter of a layer"):
