@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..wishes import Wish
 from .decoding import likeliest, prompt_of
+from .files import NoLanguage
 from .grammar import Grammar, phrases
 from .loading import language
 
@@ -16,9 +17,11 @@ SURE = 0.6
 def meant(words: str, possible: Sequence[Wish]) -> tuple[Wish, ...]:
     """The wishes in some words, of those that are possible; none where it hears something else or is not sure.
 
-    Raises NoLanguage where there is no language model.
+    Raises NoLanguage where there is none, or one that was not taught: by itself it guesses.
     """
     found = language()
+    if not found.taught:
+        raise NoLanguage(f"{found.name} has not been taught what people say of photos (python -m luxgrad.training.dialogue)")
     grammar = Grammar(phrases(possible), found.encode)
     said, sure = likeliest(found, grammar, prompt_of(words))
     wishes, beyond = grammar.wishes(said)

@@ -14,7 +14,10 @@ class NoLanguage(Exception):
 
 
 class Named(NamedTuple):
-    """A language model that a package carries: the file in it, its bytes, its SHA-256, and under whose terms it comes."""
+    """A language model that a package carries: the file in it, its bytes, its SHA-256, and under whose terms it comes.
+
+    adapter: SHA-256 of what it learned of ours, a file `NAME.safetensors` beside this one; empty where nothing ships.
+    """
 
     package: str
     module: str
@@ -23,6 +26,7 @@ class Named(NamedTuple):
     sha256: str
     terms: str
     install: str
+    adapter: str = ""
 
 
 NAMED = {
@@ -33,6 +37,7 @@ NAMED = {
     ),
 }  # fmt: skip
 DEFAULT = "smollm2"
+ADAPTER = "adapter.safetensors"
 
 Source = Callable[[], tuple[Any, str]]
 """Gives which language model is set ("" or None: the default), and the name of that setting, which errors tell."""
@@ -71,6 +76,21 @@ def chosen() -> Path:
     raise NoLanguage(
         f"{setting}: expected none, {names}, a .gguf file or a folder with config.json and .safetensors; got {told[:80]!r}"
     )
+
+
+def adapter_of(path: Path) -> Path | None:
+    """The adapter of a language model: what ships for a named one, or `adapter.safetensors` in the folder of the user's own.
+
+    Raises NoLanguage where what ships is damaged.
+    """
+    for name, named in NAMED.items():
+        if path.name == named.file and named.adapter:
+            ours = Path(__file__).with_name(f"{name}.safetensors")
+            if not ours.is_file() or digest(ours) != named.adapter:
+                raise NoLanguage(f"{ours.name} is not the file it should be: install luxgrad again")
+            return ours
+    beside = (path if path.is_dir() else path.parent) / ADAPTER
+    return beside if beside.is_file() else None
 
 
 def packaged(named: Named) -> Path:

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .files import NoLanguage, chosen
+from .adapter import merged
+from .files import NoLanguage, adapter_of, chosen
 
 _NEEDED = "the language model needs the packages transformers, gguf and accelerate: pip install 'luxgrad[llm]'"
 _lock = threading.Lock()
@@ -21,10 +22,13 @@ _loaded: dict[Path, Language] = {}
 
 
 class Language:
-    """Tokens and logits. network: a causal language model of the transformers library, or one with its interface."""
+    """Tokens and logits. network: a causal language model of the transformers library, or one with its interface.
 
-    def __init__(self, network: nn.Module, tokenizer: Any, name: str) -> None:
-        self.network, self.tokenizer, self.name = network.train(False), tokenizer, name
+    taught: whether it has learned what people mean by what they say of photos.
+    """
+
+    def __init__(self, network: nn.Module, tokenizer: Any, name: str, taught: bool = False) -> None:
+        self.network, self.tokenizer, self.name, self.taught = network.train(False), tokenizer, name, taught
         for weight in network.parameters():
             weight.requires_grad_(False)
         told = inspect.signature(type(network).forward).parameters
@@ -74,7 +78,20 @@ def load(path: Path) -> Language:
         raise NoLanguage(f"{_NEEDED} ({' '.join(str(error).split())[:120]})") from None
     except Exception as error:  # whatever a library raises of a file that is damaged or of a kind it does not know
         raise NoLanguage(f"{path.name} cannot be loaded: {' '.join(str(error).split())[:160]}") from None
-    return Language(network, tokenizer, path.name)
+    adapter = adapter_of(path)
+    if adapter is not None:
+        _teach(network, adapter)
+    return Language(network, tokenizer, path.name, adapter is not None)
+
+
+def _teach(network: nn.Module, adapter: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        merged(network, load_file(adapter))
+    except (OSError, ValueError, SafetensorError) as error:
+        raise NoLanguage(f"{adapter.name} cannot be used: {' '.join(str(error).split())[:160]}") from None
 
 
 @contextmanager

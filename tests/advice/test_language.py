@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from luxgrad.advice.asking import advise
 from luxgrad.advice.aspects import every_wish
@@ -108,6 +109,20 @@ def test_the_language_model_is_asked_only_for_what_the_reader_does_not_know(
     assert "Not known, so nothing is done for it: 'chirpy'" in advise(chain("tone.exposure"), spices, "style", "chirpy").reply
     monkeypatch.setattr(deciding, "likeliest", lambda *_: (("much more cheerful",), 0.1))
     assert "Not known" in advise(chain("tone.exposure"), spices, "style", "chirpy").reply
+    monkeypatch.setattr(deciding, "language", lambda: tiny(taught=False))
+    assert "tiny has not been taught" in advise(chain("tone.exposure"), spices, "style", "chirpy").reply
+
+
+def test_a_users_own_language_model_learns_by_an_adapter_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.gguf").write_bytes(b"GGUF")
+    assert files.adapter_of(tmp_path / "mine.gguf") is None
+    (tmp_path / files.ADAPTER).write_bytes(b"x")
+    assert files.adapter_of(tmp_path / "mine.gguf") == tmp_path / files.ADAPTER
+    with pytest.raises(NoLanguage, match=r"adapter.safetensors cannot be used"):
+        loading._teach(tiny().network, tmp_path / files.ADAPTER)
+    adapters = widened(tiny().network, 2, 0)
+    save_file(weights_of(adapters), tmp_path / files.ADAPTER)
+    loading._teach(tiny().network, tmp_path / files.ADAPTER)
 
 
 def test_an_adapter_changes_nothing_at_first_and_merges_to_the_same_logits(tmp_path: Path) -> None:
