@@ -14,6 +14,7 @@ _FACE = (
     "advise",
     "auto",
     "compare",
+    "diagnose",
     "load",
     "open",
     "save",

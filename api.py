@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from . import environment
-from .advice.asking import advise
+from .advice.asking import Advised, advise
+from .advice.settling import settled
 from .engine.export import export_job
 from .engine.render import Put, companions, render
 from .files.decode import read_photo
@@ -44,6 +45,7 @@ __all__ = [
     "advise",
     "auto",
     "compare",
+    "diagnose",
     "load",
     "open",
     "save",
@@ -74,7 +76,7 @@ class Graph(model.Graph):
         values: parameters by path; tensors (0-d, or one value per picture of a batch) that require gradients get them.
         options: as in `engine.render.render`.
         """
-        return render(self, photo, values or {}, **options)
+        return render(settled(self, photo, options.get("sink")), photo, values or {}, **options)
 
     def fit(self, photo: model.Photos, target: Any = None, **options: Any) -> Fitted[Graph]:
         """Move the free sliders so that the photo comes out like the target; options as in `fit.fit.fit`."""
@@ -202,6 +204,24 @@ def save(
 
     save_rendered(path, values, result, render, lambda: companions(job), workflow_texts(workflow) if workflow else {}, force)
     return path
+
+
+def diagnose(graph: model.Graph | None, photo: model.Photos, say: str = "", advisor: str = "", **options: Any) -> Advised:
+    """What is wrong with the picture that a graph makes of a photo, or what fulfils a sentence; and the patch that does it.
+
+    graph: None is the photo as it is. say: a sentence for style, a table of slider words for parameter, nothing for auto.
+    advisor: who is asked; empty is style where something is said, else auto. options: as of `advise` (sink, history, size).
+    Gives an `Advised`: `graph` as the patch makes it, to call and to save, `patch`, `lines()` as the reasoning, `mask`.
+    Raises WorkflowError.
+    """
+    return advise(Graph.of(graph or plain_graph()), photo, advisor or ("style" if say.strip() else "auto"), say, **options)
+
+
+def plain_graph(file: str = "") -> model.Graph:
+    """A workflow that opens a photo and saves it as it is."""
+    opening = Step("photo", PORTS["luxgrad.load_photo"], {"file": file}, title="Photo")
+    saving = Step("save", PORTS["luxgrad.save_photo"], {}, {"image": Ref("photo")}, title="Save")
+    return model.Graph({"photo": opening, "save": saving})
 
 
 def auto(graph: Graph, photo: model.Photos, sink: str | None = None) -> Patch:

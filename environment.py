@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .advice.language import files as language_files
 from .files import apart, limits
 
 # Nothing is imported before the current folder has left the path: it may hold anybody's files.
@@ -25,14 +26,19 @@ runpy.run_path(sys.argv[1], {"FOLDER": sys.argv[2]})
 
 
 def use() -> None:
-    """From now on, limits come from the environment, and decoders are started by `subprocess`."""
+    """From now on, limits and the language model come from the environment, and decoders are started by `subprocess`."""
     limits.set_by(_limit)
+    language_files.set_by(_language)
     apart.start_by(Child)
 
 
 def _limit(limit: str) -> tuple[Any, str]:
     name = f"LUXGRAD_MOST_{limit.upper()}"
     return os.environ.get(name), name
+
+
+def _language() -> tuple[Any, str]:
+    return os.environ.get("LUXGRAD_LANGUAGE"), "LUXGRAD_LANGUAGE"
 
 
 class Child:

@@ -39,7 +39,7 @@ class Advised:
 
     @cached_property
     def graph(self) -> Graph:
-        """The graph with the advice applied."""
+        """The graph with the advice applied, with the face of the graph that was looked at."""
         return apply(self.view.graph, self.patch)
 
     @cached_property

@@ -22,31 +22,46 @@ class Move(NamedTuple):
     reason: str
 
 
-def moved(view: View, moves: Sequence[Move]) -> Patch:
+def moved(view: View, moves: Sequence[Move], by: str = "Auto", exactly: bool = False) -> Patch:
     """The patch that makes some moves to the whole picture.
 
-    A step of the operation on the picture's way is moved on from its value; else a new one goes in behind the camera.
+    A step of the operation on the picture's way is moved on from its value; else a new one goes in behind the camera, with a
+    title that says by whom. Several moves of one slider are one. exactly: in the whole hard range, and not rounded.
     """
     edits: list[dict[str, Any]] = []
     missing: dict[str, list[Move]] = {}
-    for move in moves:
+    for move in summed(moves):
         spec = REGISTRY[move.op]
         step = next((step for step in view.way if step.spec is spec), None)
-        value = _value(spec, move, step)
+        value = _value(spec, move, step, exactly)
         if step is None:
             missing.setdefault(move.op, []).append(move)
         elif value != step.value(move.slider):
             edits.append({"edit": "set", "path": f"{step.id}.{move.slider}", "value": value, "reason": move.reason})
-    return [*edits, *_inserted(view, missing)]
+    return [*edits, *_inserted(view, missing, by, exactly)]
 
 
-def _value(spec: OpSpec, move: Move, step: Step | None) -> float:
-    """Where a move ends, to the precision that its slider shows."""
+def summed(moves: Sequence[Move]) -> list[Move]:
+    """Every slider once, moved as far as all its moves together, for all their reasons."""
+    found: dict[tuple[str, str], Move] = {}
+    for move in moves:
+        there = found.get((move.op, move.slider))
+        if there is not None:
+            reason = there.reason if move.reason in there.reason else f"{there.reason}; {move.reason}"
+            move = move._replace(by=there.by + move.by, reason=reason)
+        found[move.op, move.slider] = move
+    return list(found.values())
+
+
+def _value(spec: OpSpec, move: Move, step: Step | None, exactly: bool) -> float:
+    """Where a move ends: in its comfortable range, to the precision that its slider shows."""
     param = spec.param(move.slider)
     assert param is not None
     assert isinstance(param.kind, Slider)
     start = step.value(move.slider) if step is not None else param.default
     value = start * 2.0**move.by if param.kind.log else start + move.by
+    if exactly:
+        return param.kind.check(min(max(round(value, 6), param.kind.low), param.kind.high))
     low, high = param.kind.comfortable
     grain = _grain(high - low)
     value = min(max(value, min(low, start)), max(high, start))
@@ -58,19 +73,19 @@ def _grain(width: float) -> float:
     return 50.0 if width > 1000.0 else 1.0 if width > 100.0 else 0.01
 
 
-def _inserted(view: View, missing: dict[str, list[Move]]) -> list[dict[str, Any]]:
+def _inserted(view: View, missing: dict[str, list[Move]], by: str, exactly: bool) -> list[dict[str, Any]]:
     edits: list[dict[str, Any]] = []
     before = view.camera.id
     for op, moves in missing.items():
         spec = REGISTRY[op]
-        values = {move.slider: _value(spec, move, None) for move in moves}
+        values = {move.slider: _value(spec, move, None, exactly) for move in moves}
         if all(value == spec.param(name).default for name, value in values.items()):  # type: ignore[union-attr]
             continue
-        step_id = f"auto_{spec.name}"
+        step_id = f"{by.lower()}_{spec.name}"
         while step_id in view.graph.steps:
             step_id += "_"
         edits.append({"edit": "add", "step": step_id, "node": spec.node_id, "values": values,
-                      "links": {"image": [before, 0]}, "title": f"Auto {spec.label.lower()}",
+                      "links": {"image": [before, 0]}, "title": f"{by} {spec.label.lower()}",
                       "reason": moves[0].reason})  # fmt: skip
         before = step_id
     if edits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import auto, comfyui, fuzz, in_and_out, local_retouch, pairs, planted, raw, speed
+from . import auto, comfyui, fuzz, in_and_out, local_retouch, pairs, planted, raw, speed, words
 
 SUITES = {
     "planted": planted.pointwise,
@@ -17,6 +17,7 @@ SUITES = {
     "comfyui": comfyui.run,
     "auto": auto.run,
     "local_retouch": local_retouch.run,
+    "words": words.run,
 }
 
 

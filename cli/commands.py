@@ -20,7 +20,7 @@ from ..graph.ui_form import is_ui_form, to_api
 from ..graph.ui_layout import from_api
 from ..graph.ui_shape import document_of
 from ..ops.spec import REGISTRY
-from .advising import advise, auto
+from .advising import advise, auto, diagnose
 from .check import describe, warnings_for
 from .fitting import fit
 from .pictures import info, sheet
@@ -92,4 +92,4 @@ def convert(options: argparse.Namespace) -> None:
     print(plain(f"{out}: {'API form' if forward else 'editor form'}, {steps} steps"))
 
 
-__all__ = ["advise", "auto", "bake", "check", "convert", "fit", "info", "ops", "run", "sheet", "train"]
+__all__ = ["advise", "auto", "bake", "check", "convert", "diagnose", "fit", "info", "ops", "run", "sheet", "train"]

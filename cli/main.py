@@ -73,16 +73,15 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("out", metavar="OUT", help="workflow file, the other form")
     convert.add_argument("--force", action="store_true", help="replace a file that is there")
 
-    advise = _with_workflow(commands.add_parser("advise", help="ask an advisor what is wrong with a picture, and mend it"), "?")
-    advise.add_argument("--advisor", metavar="NAME", help="who is asked (auto, or as the Advice step says)")
-    advise.add_argument("--advisors", action="store_true", help="list who can be asked")
-    advise.add_argument("--say", metavar="TEXT", help="what to tell the advisor, in words")
-    advise.add_argument("--input", action="append", default=[], metavar="[STEP=]FILE", help="photo for a source")
-    advise.add_argument("--sink", metavar="STEP", help="whose picture: a sink, an Advice step or any other")
-    advise.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    diagnose = _with_workflow(
+        commands.add_parser("diagnose", help="say what is wrong with a photo or an edit, or follow a sentence, and mend it"),
+        "?",
+    )
+    advise = _with_workflow(commands.add_parser("advise", help="diagnose a workflow (older name)"), "?")
+    _asking(diagnose)
+    _asking(advise)
+    diagnose.add_argument("--out", metavar="FITTED.json", help="write the workflow as advised, under this name")
     advise.add_argument("--apply", metavar="OUT", help="write the workflow as advised, under this name")
-    advise.add_argument("--force", action="store_true", help="replace a file that is there (never an input)")
-    advise.add_argument("--json", action="store_true", help="findings, patch and conversation as JSON")
 
     auto = _with_workflow(commands.add_parser("auto", help="the patch of advise --advisor auto (older name)"))
     auto.add_argument("--input", action="append", default=[], metavar="[STEP=]FILE", help="photo for a source")
@@ -122,6 +121,22 @@ def _parser() -> argparse.ArgumentParser:
     sheet.add_argument("--captions", choices=("file name", "number", "none"), default="file name")
     sheet.add_argument("--force", action="store_true", help="replace a file that is there (never an input)")
     return parser
+
+
+def _asking(advise: argparse.ArgumentParser) -> None:
+    """What is said to an advisor, and about which photo."""
+    advise.add_argument(
+        "--advisor", metavar="NAME", help="who is asked (as the Diagnose step says; style with --say, else auto)"
+    )
+    advise.add_argument("--advisors", action="store_true", help="list who can be asked")
+    advise.add_argument(
+        "--say", metavar="TEXT", help="a sentence (bit warmer, the sky less cyan), or what else the advisor is told"
+    )
+    advise.add_argument("--input", action="append", default=[], metavar="[STEP=]FILE", help="photo for a source")
+    advise.add_argument("--sink", metavar="STEP", help="whose picture: a sink, a Diagnose step or any other")
+    advise.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    advise.add_argument("--force", action="store_true", help="replace a file that is there (never an input)")
+    advise.add_argument("--json", action="store_true", help="findings, patch and conversation as JSON")
 
 
 def _with_workflow(parser: argparse.ArgumentParser, number: str | None = None) -> argparse.ArgumentParser:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..advice.settling import settled
 from ..engine.export import export_job
 from ..engine.render import Job, Put, Settings, companions, origin
 from ..files.ahead import read_ahead
@@ -96,7 +97,9 @@ class _Run:
         """Render what the sink shows of these photos; the file's name."""
         with Bar(label) as bar:
             settings = Settings(device=device(self.options.device), progress=bar.tiles)
-            job = _job(self.graph, self.link, photos, self.sink, self.options.size, settings)
+            graph = settled(self.graph, photos, self.options.sink, Settings(device=settings.device))
+            link = self.link if graph is self.graph else output_of(graph, self.options.sink)
+            job = _job(graph, link, photos, self.sink, self.options.size, settings)
             size = job.plan.size(job.plan.outputs[0])
             out = numbered(Path(expanded(self.options.out, _metadata(job), (size.width, size.height))))
             self.plan(out, files)

@@ -127,6 +127,10 @@ class _Planner:
         spec = step.spec
         if isinstance(spec.reach, Port) and spec.reach.role == "sheet":
             raise WorkflowError(f"{step}: a contact sheet is made in ComfyUI, or by luxgrad sheet")
+        if isinstance(spec.reach, Port) and spec.makes_picture:
+            raise WorkflowError(
+                f"{step}: its photo is made where an advisor can be asked: in ComfyUI, by luxgrad run, or in Python"
+            )
         if isinstance(spec.reach, Port):
             raise WorkflowError(f"{step} is needed and has no {spec.outputs[0].socket if spec.outputs else 'output'} to give")
         links = {name: resolved(self.graph, link) for name, link in step.links.items()}

@@ -143,6 +143,38 @@ def compare(photo: Image, before: Image) -> Report:
     raise WorkflowError("a comparison is not run as a step; ask for a picture")
 
 
+class Diagnosis(NamedTuple):
+    """What Diagnose gives."""
+
+    photo: Image
+    patch: Report
+    reasoning: Report
+    evidence: Mask
+    conversation: Report
+
+
+def diagnose(
+    photo: Image,
+    words: Report | None = None,
+    advisor: Annotated[str, Text(longest=64)] = "auto",
+    say: Annotated[str, Text(multiline=True, longest=4000)] = "",
+    conversation: Annotated[str, Text(multiline=True, longest=1_000_000)] = "",
+) -> Diagnosis:
+    """Ask an advisor about a photo: what it finds and why, the edits of this workflow that would mend it, and how that looks.
+
+    photo: the photo at the end of the steps to judge; the edited picture is looked at, and the sliders before it are moved.
+    words: a sentence from another node, said after what `say` says.
+    advisor: who is asked. auto goes by what it sees; style follows a sentence; parameter a table of wishes in slider words.
+    say: the sentence (a bit warmer, the sky less cyan), or the table (exposure +0.5, one a line). Auto needs none.
+    conversation: earlier turns, as data. The editor keeps it; Apply adds a turn.
+
+    Gives the photo as the patch would make it, the patch (edits of the workflow, each with its reason) and the reasoning in
+    words as text, where something was found as a mask, and the conversation with this turn. Looking changes nothing: the
+    workflow stays as it is until the patch is applied.
+    """
+    raise WorkflowError("a diagnosis is not run as a step; ask for it")
+
+
 class Counsel(NamedTuple):
     """What Advice gives."""
 
@@ -158,7 +190,7 @@ def advice(
     say: Annotated[str, Text(multiline=True, longest=4000)] = "",
     conversation: Annotated[str, Text(multiline=True, longest=1_000_000)] = "",
 ) -> Counsel:
-    """Ask an advisor about a photo: what it finds and why, and the edits of this workflow that would mend it.
+    """Ask an advisor about a photo, from before the answer could be seen as a photo. Use Diagnose.
 
     photo: the photo at the end of the steps to judge; the edited picture is looked at, and the sliders before it are moved.
     words: a sentence from another node, said after what `say` says.
@@ -173,7 +205,7 @@ def advice(
 
 
 def auto(photo: Image) -> Report:
-    """The advisor auto, from before there were others. Use Advice.
+    """The advisor auto, from before there were others. Use Diagnose.
 
     photo: the photo at the end of the steps to judge.
 
@@ -279,6 +311,7 @@ PORTS: dict[str, OpSpec] = {
         _port(compare, "view"),
         _port(photo_info, "view"),
         _port(contact_sheet, "sheet"),
+        _port(diagnose, "advice"),
         _port(advice, "advice"),
         _port(auto, "advice"),
         _port(fit, "fit"),

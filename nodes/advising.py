@@ -1,26 +1,31 @@
-"""Advice in ComfyUI: an advisor looks at the picture of a node; buttons in the editor apply its patch and keep the turn."""
+"""Diagnose in ComfyUI: an advisor looks at the picture of a node; buttons in the editor apply its patch and keep the turn."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
 
 from ..advice.asking import Advised, advisors, ask
 from ..advice.conversation import text_of, turns_of
 from ..advice.texts import said
 from ..advice.view import SIZE, View
-from ..graph.patch import Patch
+from ..graph.patch import Patch, apply
 from . import comfy
 from .factory import RecordingNode, arriving, naming
-from .recipe import codes_of_light, record
+from .recipe import Recipe, codes_of_light, record
 from .sinks import kept, picture_of
 from .told import node_of
+from .wire import carry
 
 
-class AdviceNode(RecordingNode):
-    """What an advisor says of a photo, and the patch that mends it. Looking changes nothing: that is for the buttons."""
+class DiagnoseNode(RecordingNode):
+    """What an advisor says of a photo, and the photo as its patch would make it. The workflow changes by the buttons alone."""
 
     OUTPUT_NODE = True
 
@@ -35,33 +40,72 @@ class AdviceNode(RecordingNode):
         return types
 
     def answer(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> Any:
-        advised = self.asked(unique_id, prompt, values)
-        patch = json.dumps(in_prompt(advised.patch), indent=2, ensure_ascii=False)
-        conversation = kept_turns(advised)
-        text = "\n".join(advised.lines())
-        return {"ui": {**shown(advised), "text": [text]}, "result": (text, patch, conversation)}
+        recipe, advised = self.asked(unique_id, prompt, values)
+        texts = said_by(advised)
+        with naming(self.SPEC, unique_id, prompt):
+            photo = carry(mended(recipe, advised))
+            result = photo, texts.patch, texts.report, evidence(recipe, advised), texts.conversation
+        return {"ui": {**shown(advised), "text": [texts.report]}, "result": result}
 
-    def asked(self, unique_id: str, prompt: Mapping[str, Any] | None, values: Mapping[str, Any]) -> Advised:
-        """What the advisor says. Raises WorkflowError naming the step."""
+    def asked(self, unique_id: str, prompt: Mapping[str, Any] | None, values: Mapping[str, Any]) -> tuple[Recipe, Advised]:
+        """What arrives, and what the advisor says of its first picture. Raises WorkflowError naming the step."""
         with naming(self.SPEC, unique_id, prompt) as step:
-            recipe = arriving(self.SPEC, unique_id, prompt, values)["photo"].frames()[0]
+            recipe = arriving(self.SPEC, unique_id, prompt, values)["photo"]
+            first = recipe.frames()[0]
             words = [said(values.get("say", "")), said(values.get("words") or "", "words")]
             history = turns_of(values.get("conversation", ""))
-            graph, _ = record(self.SPEC, step.id, step.title, {}, {"photo": recipe})
+            graph, _ = record(self.SPEC, step.id, step.title, {}, {"photo": first})
             with comfy.rendering(SIZE * SIZE) as settings:
                 say = "\n".join(word for word in words if word)
-                view = View(graph, recipe.given(), step.id, say=say, history=history, settings=settings)
-                return ask(view, values.get("advisor", "auto"))
+                view = View(graph, first.given(), step.id, say=say, history=history, settings=settings)
+                return recipe, ask(view, values.get("advisor", "auto"))
+
+
+class AdviceNode(DiagnoseNode):
+    """The node of before the answer could be seen as a photo: it gives words alone."""
+
+    DEPRECATED = True
+
+    def answer(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> Any:
+        _, advised = self.asked(unique_id, prompt, values)
+        texts = said_by(advised)
+        return {"ui": {**shown(advised), "text": [texts.report]}, "result": tuple(texts)}
 
 
 class AutoNode(AdviceNode):
     """The node of before there were other advisors than auto: it gives the patch as text."""
 
-    DEPRECATED = True
-
     def answer(self, unique_id: str = "", prompt: Mapping[str, Any] | None = None, **values: Any) -> Any:
         given = super().answer(unique_id, prompt, photo=values["photo"])
         return {"ui": given["ui"], "result": (given["result"][1],)}
+
+
+class Said(NamedTuple):
+    """What an advisor says, as text."""
+
+    report: str
+    patch: str
+    conversation: str
+
+
+def said_by(advised: Advised) -> Said:
+    patch = json.dumps(in_prompt(advised.patch), indent=2, ensure_ascii=False)
+    return Said("\n".join(advised.lines()), patch, kept_turns(advised))
+
+
+def mended(recipe: Recipe, advised: Advised) -> Recipe:
+    """The photo that arrives, all pictures of its batch, as the patch would make it."""
+    (asking,) = (step for step in advised.view.graph if step.id == advised.view.sink)
+    graph = apply(dataclasses.replace(recipe.graph, steps={**recipe.graph.steps, asking.id: asking}), advised.patch)
+    steps = {key: step for key, step in graph.steps.items() if key != asking.id}
+    return Recipe(dataclasses.replace(graph, steps=steps), graph.steps[asking.id].links["photo"], recipe.handed)
+
+
+def evidence(recipe: Recipe, advised: Advised) -> Tensor:
+    """Where something was found, as a MASK (B,H,W) of the photo's size; nothing where no finding says where."""
+    if advised.mask is None:
+        return torch.zeros(1, *recipe.size)
+    return interpolate(advised.mask, tuple(recipe.size), mode="bilinear", align_corners=False)[:1, 0]
 
 
 def shown(advised: Advised) -> dict[str, Any]:

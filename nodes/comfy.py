@@ -175,6 +175,11 @@ def limit_of_files(limit: str) -> tuple[Any, str]:
     return setting(f"Luxgrad.Most{limit.capitalize()}"), f"the setting `Most {limit} of a file`"
 
 
+def language_model() -> tuple[Any, str]:
+    """What the settings dialog says of the language model, and how that is called there."""
+    return setting("Luxgrad.Language"), "the setting `Language model`"
+
+
 def device() -> torch.device:
     """Where ComfyUI computes."""
     management = module("comfy.model_management")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..advice.language import files as language_files
 from ..files import limits
 from ..graph.ports import PORTS
 from ..ops.spec import REGISTRY
 from . import comfy, live
-from .advising import AdviceNode, AutoNode
+from .advising import AdviceNode, AutoNode, DiagnoseNode
 from .factory import node_class
 from .fitting import FitNode
 from .gallery import ContactSheetNode, PhotoInfoNode
@@ -23,6 +24,7 @@ _PORT_CLASSES: dict[str, Any] = {
     "luxgrad.compare": CompareNode,
     "luxgrad.photo_info": PhotoInfoNode,
     "luxgrad.contact_sheet": ContactSheetNode,
+    "luxgrad.diagnose": DiagnoseNode,
     "luxgrad.advice": AdviceNode,
     "luxgrad.auto": AutoNode,
     "luxgrad.fit": FitNode,
@@ -40,3 +42,4 @@ NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
 
 comfy.on_server(live.register)
 limits.set_by(comfy.limit_of_files)
+language_files.set_by(comfy.language_model)

@@ -26,10 +26,10 @@ ALLOWED: dict[str, set[str]] = {
     "engine": {"torch", "networkx", "light", "ops", "graph"},
     "fit": {"torch", "cma", "numpy", "light", "ops", "graph", "engine"},
     "files": {"torch", "numpy", "PIL", "tifffile", "imagecodecs", "rawpy", "OpenEXR", "pillow_heif", "light", "ops"},
-    "advice": {"torch", "light", "ops", "graph", "engine", "fit"},
+    "advice": {"torch", "safetensors", "transformers", "light", "ops", "graph", "engine", "fit"},
     "cli": {"torch", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice", "training", "api", "environment"},
     "nodes": {"torch", "numpy", "PIL", "aiohttp", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice"},
-    "training": {"torch", "safetensors", "light", "ops", "graph", "engine", "fit", "files", "networks"},
+    "training": {"torch", "safetensors", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice"},
     "benchmarks": {
         "torch",
         "numpy",
@@ -52,9 +52,10 @@ ALLOWED: dict[str, set[str]] = {
     },
 }
 CODECS = ("imagecodecs", "tifffile", "rawpy", "OpenEXR", "pillow_heif")
-INSIDE_A_FUNCTION_ONLY = {("graph", "networkx"), ("engine", "networkx"), ("fit", "cma"), ("fit", "numpy")} | {
-    ("files", codec) for codec in CODECS
-}
+INSIDE_A_FUNCTION_ONLY = {
+    ("graph", "networkx"), ("engine", "networkx"), ("fit", "cma"), ("fit", "numpy"), ("advice", "transformers"),
+    *(("files", codec) for codec in CODECS),
+}  # fmt: skip
 
 
 def python_files() -> list[Path]:

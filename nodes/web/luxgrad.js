@@ -120,6 +120,8 @@ app.registerExtension({
       tooltip: "Larger photos are refused before anything of them is decoded." },
     { id: "Luxgrad.MostGigabytes", name: "Most gigabytes of a file", type: "number", defaultValue: 4, attrs: { min: 1, max: 1000 },
       tooltip: "Longer files are refused before anything of them is read." },
+    { id: "Luxgrad.Language", name: "Language model", type: "text", defaultValue: "",
+      tooltip: "Empty: smollm2, where its package is installed. none, the path of a .gguf file, or of a folder with safetensors." },
   ],
   commands,
   menuCommands: [{ path: ["Luxgrad"], commands: commands.map(({ id }) => id) }],

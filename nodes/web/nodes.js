@@ -2,7 +2,7 @@
 import { app } from "../../scripts/app.js";
 
 export const FIT = "luxgrad.fit";
-export const ADVICE = ["luxgrad.advice", "luxgrad.auto"];
+export const ADVICE = ["luxgrad.diagnose", "luxgrad.advice", "luxgrad.auto"];
 export const COMPARE = "luxgrad.compare";
 
 export const isOurs = (node) => typeof node?.comfyClass === "string" && node.comfyClass.startsWith("luxgrad.");

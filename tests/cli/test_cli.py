@@ -313,6 +313,41 @@ def test_an_advice_step_says_who_is_asked_what_and_keeps_the_turn(desk: Path, ca
     assert "its words come by wire from another node; give the sentence with --say" in capsys.readouterr().err
 
 
+def test_a_photo_alone_is_diagnosed_and_the_answer_is_a_workflow_that_runs(
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUXGRAD_LANGUAGE", "none")
+    photo, fitted = str(desk / "photo.png"), desk / "fitted.json"
+    assert main(["diagnose", photo]) == 0
+    capsys.readouterr()
+    assert main(["diagnose", photo, "--say", "warmer, remove the dog", "--out", str(fitted)]) == 0
+    said = capsys.readouterr().out
+    assert "Understood: warmer." in said
+    assert "Not known, so nothing is done for it: 'remove the dog'" in said
+    assert "LUXGRAD_LANGUAGE is none" in said
+    assert main(["run", str(fitted), "--out", str(desk / "warm.png")]) == 0
+    step = luxgrad.open(fitted).steps["wished_white_balance"]
+    assert step.value("kelvin") > 7000
+    assert main(["diagnose", photo, "--input", photo]) == 2
+    assert "is itself the photo" in capsys.readouterr().err
+    assert main(["diagnose", photo, "--say", "exposure = 1", "--advisor", "parameter", "--json"]) == 0
+
+
+def test_run_renders_the_photo_of_a_diagnosis(desk: Path) -> None:
+    data = json.loads((desk / "edit.json").read_text())
+    (save,) = (entry for entry in data.values() if entry["class_type"] == "luxgrad.save_photo")
+    data["ask"] = {
+        "class_type": "luxgrad.diagnose",
+        "inputs": {"photo": save["inputs"]["image"], "advisor": "parameter", "say": "exposure = -3"},
+    }
+    plain, dark = desk / "plain.png", desk / "dark.png"
+    assert main(["run", str(desk / "edit.json"), "--input", str(desk / "photo.png"), "--out", str(plain)]) == 0
+    save["inputs"]["image"] = ["ask", 0]
+    write(desk / "asking.json", data)
+    assert main(["run", str(desk / "asking.json"), "--input", str(desk / "photo.png"), "--out", str(dark)]) == 0
+    assert luxgrad.load(dark).pixels.mean() < 0.4 * luxgrad.load(plain).pixels.mean()
+
+
 @pytest.mark.parametrize("say", ["x" * 4001])
 def test_a_sentence_that_is_too_long_is_one_line(desk: Path, capsys: pytest.CaptureFixture[str], say: str) -> None:
     assert main(["advise", str(desk / "edit.json"), "--input", str(desk / "photo.png"), "--say", say]) == 2

@@ -139,3 +139,59 @@ def test_a_file_may_wire_words_between_our_nodes() -> None:
     data["4"]["inputs"]["words"] = ["2", 0]
     with pytest.raises(WorkflowError, match="words: expected STRING; got FLOAT"):
         from_data(data)
+
+
+# Diagnose -----------------------------------------------------------------------------------------------------------
+
+
+def test_diagnose_gives_the_photo_as_the_patch_would_make_it_and_the_mask(editor: Editor, obeying: None) -> None:
+    exposure, lazy = dark(editor)
+    words = json.dumps([{"edit": "set", "path": "Light.stops", "value": 1.0}])
+    node, found = editor.add("luxgrad.diagnose", photo=((exposure, 0), lazy), advisor="obey", say=words)
+    photo, patch, reasoning, evidence, conversation = found["result"]
+    torch.testing.assert_close(linear(photo), linear(lazy) * 2.0, rtol=1e-3, atol=1e-4)
+    assert json.loads(patch)[0]["value"] == 1.0
+    assert reasoning.startswith("turn 1\nleft edge (90 % sure)")
+    assert tuple(evidence.shape) == (1, 60, 80)
+    assert evidence[0, 30, 2] == 1.0
+    assert evidence[0, 30, 70] == 0.0
+    assert json.loads(conversation)[0]["undo"][0]["value"] == 0.0
+    assert found["ui"]["luxgrad_advice"][0]["edits"] == [{"edit": "set", "value": 1.0, "step": exposure, "name": "stops"}]
+    graph = {key: entry for key, entry in editor.prompt.items() if key != node}
+    assert from_data(graph).steps[exposure].value("stops") == 0.0, "looking changes nothing"
+
+
+def linear(image: torch.Tensor) -> torch.Tensor:
+    codes = torch.as_tensor(image).as_subclass(torch.Tensor) + 0.0
+    return torch.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055).clamp_min(0.0) ** 2.4)
+
+
+def test_what_comes_after_diagnose_is_recorded_behind_the_steps_it_puts_in(editor: Editor) -> None:
+    exposure, lazy = dark(editor)
+    diagnosed, found = editor.add("luxgrad.diagnose", photo=((exposure, 0), lazy), advisor="style", say="much more contrast")
+    photo, _, reasoning, evidence, _ = found["result"]
+    assert "insert Wished contrast: amount = 0.44" in reasoning
+    assert evidence.max() == 0.0
+    _, (after,) = editor.add("luxgrad.tone.exposure", image=((diagnosed, 0), photo), stops=0.5)
+    assert tuple(after.shape) == (1, 60, 80, 3)
+    kinds = [step.spec.id for step in after.recipe.graph]
+    assert kinds.count("tone.contrast") == 1
+    assert "diagnose" not in kinds
+
+
+def test_a_whole_batch_is_changed_as_its_first_picture_asks(editor: Editor) -> None:
+    source = editor.foreign()
+    images = torch.cat([image(20, 30) * 0.3, image(20, 30) * 0.6])
+    exposure, (lazy,) = editor.add("luxgrad.tone.exposure", "Light", image=((source, 0), images))
+    _, found = editor.add("luxgrad.diagnose", photo=((exposure, 0), lazy), advisor="style", say="brighter")
+    photo = found["result"][0]
+    assert tuple(photo.shape) == (2, 20, 30, 3)
+    torch.testing.assert_close(linear(photo), linear(lazy) * 2.0**0.51, rtol=1e-3, atol=1e-4)
+
+
+def test_advice_is_the_older_node_and_says_so(pack: ModuleType) -> None:
+    assert pack.NODE_CLASS_MAPPINGS["luxgrad.advice"].DEPRECATED is True
+    assert not getattr(pack.NODE_CLASS_MAPPINGS["luxgrad.diagnose"], "DEPRECATED", False)
+    assert pack.NODE_CLASS_MAPPINGS["luxgrad.diagnose"].RETURN_NAMES == (
+        "photo", "patch", "reasoning", "evidence", "conversation"
+    )  # fmt: skip

@@ -1,0 +1,115 @@
+"""What a language model may say: a list of wishes, each one of the phrases that the operations' declarations give.
+
+The language is finite (a phrase for every aspect, direction and degree), so its grammar is a trie of tokens: at every point
+the few tokens that go on are known exactly, and what is decoded is a wish by construction. No text is parsed afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..aspects import every_wish, worded
+from ..wishes import DEGREES, Wish
+
+UNKNOWN = "something else"
+"""What stands for a wish that no slider fulfils."""
+NOTHING = "nothing"
+"""What stands for no wish at all."""
+BETWEEN, END = ";", "."
+MOST = 6
+"""So many wishes at once."""
+
+Encode = Callable[[str], Sequence[int]]
+
+
+def phrases(wishes: Iterable[Wish] | None = None) -> dict[str, Wish | None]:
+    """Every phrase with what it means; None is a wish that is not known. wishes: those there are (None: all)."""
+    found: dict[str, Wish | None] = {}
+    for wish in every_wish() if wishes is None else wishes:
+        for strength in DEGREES.values():
+            graded = wish._replace(strength=strength)
+            found[worded(graded)] = graded
+    return {**found, UNKNOWN: None}
+
+
+@dataclass
+class _Node:
+    """A place in the trie: the tokens that go on, and the phrase that may end here."""
+
+    next: dict[int, _Node] = field(default_factory=dict)
+    phrase: str = ""
+
+
+class Place(NamedTuple):
+    """Where a list of wishes stands: the phrase begun, and those that are whole."""
+
+    node: _Node
+    said: tuple[str, ...] = ()
+    over: bool = False
+
+
+class Grammar:
+    """Lists of phrases with `;` between and `.` behind, as tokens. Raises ValueError where tokens cannot tell them apart."""
+
+    def __init__(self, meanings: Mapping[str, Wish | None], encode: Encode) -> None:
+        self.meanings = dict(meanings)
+        self.between, self.end = _one(encode, BETWEEN), _one(encode, END)
+        self._first, self._later = _Node(), _Node()
+        for phrase in self.meanings:
+            for root in (self._first, self._later):
+                _put(root, encode(f" {phrase}"), phrase)
+        _put(self._first, encode(f" {NOTHING}"), NOTHING)
+
+    @property
+    def start(self) -> Place:
+        return Place(self._first)
+
+    def allowed(self, place: Place) -> list[int]:
+        """The tokens that may come next, in rising order; none where the list is over."""
+        if place.over:
+            return []
+        tokens = list(place.node.next)
+        if place.node.phrase:
+            tokens.append(self.end)
+            if place.node.phrase != NOTHING and len(place.said) + 1 < MOST:
+                tokens.append(self.between)
+        return sorted(tokens)
+
+    def after(self, place: Place, token: int) -> Place:
+        """Where a list stands after another token. Raises ValueError where it is not allowed."""
+        if token not in self.allowed(place):
+            raise ValueError(f"token {token} is not allowed here")
+        if token in place.node.next:
+            return place._replace(node=place.node.next[token])
+        said = (*place.said, place.node.phrase)
+        return Place(self._later, said, token == self.end)
+
+    def tokens_of(self, said: Sequence[str], encode: Encode) -> list[int]:
+        """A list of phrases as tokens, as they are decoded (and learned)."""
+        tokens: list[int] = []
+        for phrase in said or (NOTHING,):
+            tokens += [*encode(f" {phrase}"), self.between]
+        return [*tokens[:-1], self.end]
+
+    def wishes(self, said: Sequence[str]) -> tuple[tuple[Wish, ...], bool]:
+        """What a list of phrases means: its wishes, and whether something else was wished for."""
+        meant = [self.meanings[phrase] for phrase in said if phrase != NOTHING]
+        return tuple(wish for wish in meant if wish is not None), None in meant
+
+
+def _one(encode: Encode, text: str) -> int:
+    tokens = encode(text)
+    if len(tokens) != 1:
+        raise ValueError(f"expected one token for {text!r}; got {len(tokens)}")
+    return tokens[0]
+
+
+def _put(root: _Node, tokens: Sequence[int], phrase: str) -> None:
+    node = root
+    for token in tokens:
+        node = node.next.setdefault(token, _Node())
+    if node.phrase or not tokens:
+        raise ValueError(f"{phrase!r} and {node.phrase!r} have the same tokens")
+    node.phrase = phrase
