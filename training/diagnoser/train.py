@@ -1,0 +1,187 @@
+"""The training of the diagnoser's planner: through the graph by pixels, or by the dials themselves; it can be stopped and goes on."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from ...advice.diagnosis import DETAIL, FAULTS, MEANT
+from ...advice.dials import DIALS, dial_graph, turned, widths
+from ...advice.statistics import FINE, STATISTICS, light_of
+from ...files.errors import FileError
+from ...light.planes import planes
+from ...light.primaries import REC2020_TO_SRGB, mix
+from ...light.spaces import to_oklab
+from ...light.transfer import srgb_encode
+from ...networks.diagnoser import Diagnoser, Look
+from ..progress import Curve
+from .examples import Examples
+from .spoiling import IGNORED
+
+ARGUMENTS = {"statistics": STATISTICS, "fine": FINE, "faults": len(FAULTS), "meant": len(MEANT), "dials": len(DIALS),
+             "detail": len(DETAIL)}  # fmt: skip
+_SAVE_EVERY = 60.0
+_TERMS = ("plan", "faults", "meant")
+_SAMPLED = 20
+_OVER = 0.2
+
+
+@dataclass(frozen=True)
+class Config:
+    """How to train.
+
+    minutes: of work, over all sessions. pixels: whether the plan is judged by the pixels that the graph renders with it, or
+    by its dials. warm: share of the time in which it is judged by its dials first. plan, faults, meant: weights of the terms.
+    """
+
+    minutes: float = 15.0
+    pixels: bool = True
+    warm: float = 0.1
+    batch: int = 48
+    rate: float = 2e-3
+    decay: float = 0.02
+    plan: float = 1.0
+    faults: float = 1.0
+    meant: float = 0.3
+    seed: int = 0
+
+
+class Diverged(FileError):
+    """The loss or a gradient is not finite; the last good state is kept."""
+
+
+def train(config: Config, seen: Examples, folder: Path) -> Diagnoser:
+    """Train the part that looks until the time is spent; returns the network in evaluation mode.
+
+    folder: keeps `state.safetensors`, `state.json` and `curve.csv`, from which a stopped training goes on. Raises Diverged.
+    """
+    torch.manual_seed(config.seed)
+    module = Diagnoser(**ARGUMENTS).train()
+    look = module.look.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    look.standard.mean.copy_(seen.statistics.mean(0))
+    look.standard.spread.copy_(seen.statistics.std(0).clamp_min(1e-3))
+    optimiser = torch.optim.AdamW(look.parameters(), lr=config.rate, betas=(0.9, 0.99), weight_decay=config.decay)
+    done = _resume(folder, config, module, optimiser)
+    curve = Curve(folder / "curve.csv", ["step", "minutes", "loss", *_TERMS])
+    began, saved = time.time(), time.time()
+    step, spent = done["step"], done["minutes"]
+    draw = torch.Generator().manual_seed(config.seed + 7919 * step)
+    graph, minutes = dial_graph(), spent
+    while (minutes := spent + (time.time() - began) / 60.0) < config.minutes:
+        for group in optimiser.param_groups:
+            group["lr"] = config.rate * _pace(step, minutes / config.minutes)
+        batch = seen.at(torch.randint(len(seen.photo), (config.batch,), generator=draw))
+        by_pixels = config.pixels and minutes > config.warm * config.minutes
+        terms = _terms(look, batch, graph if by_pixels else None, draw)
+        loss = sum((getattr(config, name) * value for name, value in terms.items()), torch.zeros(()))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(look.parameters(), 2.0)
+        if not torch.isfinite(loss) or not torch.isfinite(norm):
+            raise Diverged(f"step {step}: the loss is not finite; the last good state is in {folder}")
+        optimiser.step()
+        step += 1
+        curve.add(step, minutes, loss.item(), *(value.item() for value in terms.values()))
+        if time.time() - saved > _SAVE_EVERY:
+            _save(folder, config, module, optimiser, step, minutes)
+            saved = time.time()
+            print(curve.said(), flush=True)
+    _save(folder, config, module, optimiser, step, min(config.minutes, minutes))
+    return module.train(False)
+
+
+def _pace(step: int, share: float) -> float:
+    return min(1.0, (step + 1) / 100.0) * (0.02 + 0.49 * (1.0 + math.cos(math.pi * share)))
+
+
+def codes_of(stored: Tensor) -> Tensor:
+    return stored.float() / 255.0
+
+
+def looked(look: Look, codes: Tensor, statistics: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What the part that looks says of a batch, convolutions in bfloat16."""
+    with torch.autocast("cpu", torch.bfloat16):
+        return look(codes.contiguous(memory_format=torch.channels_last), statistics)
+
+
+def _terms(look: Look, batch: Examples, graph: Any, draw: torch.Generator) -> dict[str, Tensor]:
+    codes, good = codes_of(batch.codes), codes_of(batch.good)
+    mirrored = torch.rand(len(codes), 1, 1, 1, generator=draw) < 0.5
+    faults, meant, dials = looked(look, torch.where(mirrored, codes.flip(-1), codes), batch.statistics)
+    known = (batch.faults != IGNORED).float()
+    says = F.binary_cross_entropy_with_logits(faults, batch.faults.clamp_min(0.0), known, reduction="sum") / known.sum()
+    plan = by_dials(dials, batch.cure) if graph is None else by_pixels(graph, dials, codes, good, draw)
+    return {"plan": plan, "faults": 4.0 * says, "meant": F.binary_cross_entropy_with_logits(meant, batch.meant)}
+
+
+def by_dials(dials: Tensor, cure: Tensor) -> Tensor:
+    """How far a plan lies from the dials that undo the faults, in units of their widths."""
+    return F.smooth_l1_loss(dials, cure / widths(), beta=0.2)
+
+
+def by_pixels(graph: Any, dials: Tensor, codes: Tensor, good: Tensor, draw: torch.Generator) -> Tensor:
+    """How far the graph with a plan's dials brings some pixels of the pictures from those of the good photos.
+
+    Root mean square of sRGB codes and mean distance in OKLab, per picture, so that small errors count as much as large ones.
+    """
+    places = torch.randint(codes.shape[2] * codes.shape[3], (len(codes), 1, _SAMPLED * _SAMPLED), generator=draw)
+    seen, wanted = (picture.flatten(2).gather(2, places.expand(-1, 3, -1)) for picture in (codes, good))
+    shape = (len(codes), 3, _SAMPLED, _SAMPLED)
+    got = turned(graph, light_of(seen.reshape(shape)), dials * widths())
+    target = light_of(wanted.reshape(shape))
+    return (_far(got, target) + 2.0 * _coloured(got, target)).mean()
+
+
+def _far(got: Tensor, target: Tensor) -> Tensor:
+    one, two = (torch.cat([srgb_encode(p) for p in mix(REC2020_TO_SRGB, *planes(light))], dim=1) for light in (got, target))
+    one = one.clamp(0.0, 1.0) + _OVER * (one - one.clamp(0.0, 1.0))
+    return ((one - two).square().mean((1, 2, 3)) + 1e-5).sqrt()
+
+
+def _coloured(got: Tensor, target: Tensor) -> Tensor:
+    one, two = (torch.cat(to_oklab(*planes(light)), dim=1) for light in (got, target))
+    step = (one - two).clamp(-0.5, 0.5)
+    return (step.square().sum(1) + 1e-6).sqrt().mean((1, 2))
+
+
+def _resume(folder: Path, config: Config, module: Diagnoser, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
+    """Take up the state that a stopped training left; one of another configuration is refused."""
+    try:
+        said = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
+        return {"step": 0, "minutes": 0.0}
+    known = {**said["config"], "minutes": config.minutes}
+    if known != asdict(config):
+        different = ", ".join(name for name, value in asdict(config).items() if known.get(name) != value)
+        raise FileError(f"{folder}: expected the state of the same training; it differs in {different}")
+    held = load_file(folder / "state.safetensors")
+    module.load_state_dict({name.removeprefix("module."): t for name, t in held.items() if name.startswith("module.")})
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in held.items():
+        if name.startswith("moment."):
+            _, index, key = name.split(".")
+            moments.setdefault(int(index), {})[key] = tensor
+    optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
+    return said
+
+
+def _save(
+    folder: Path, config: Config, module: Diagnoser, optimiser: torch.optim.Optimizer, step: int, minutes: float
+) -> None:
+    held = {f"module.{name}": tensor.contiguous() for name, tensor in module.state_dict().items()}
+    for index, moments in optimiser.state_dict()["state"].items():
+        held |= {f"moment.{index}.{key}": torch.as_tensor(value).contiguous() for key, value in moments.items()}
+    save_file(held, folder / "state.part")
+    (folder / "state.part").replace(folder / "state.safetensors")
+    (folder / "state.json.part").write_text(json.dumps({"step": step, "minutes": minutes, "config": asdict(config)}))
+    (folder / "state.json.part").replace(folder / "state.json")
