@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from ..ops.types import Network
 from .abpn import BlendPyramid
+from .diagnoser import Diagnoser
 from .mlp import PointwiseMLP
 from .weights_file import WEIGHTS, about_of, weights_bytes
 
@@ -28,7 +29,7 @@ MOST_BYTES = 2 << 30
 _MOST_MANIFEST = 1 << 20
 _LARGEST_ARGUMENT = 1 << 16
 _MOST_ARGUMENTS = 64
-_ARCHITECTURES: dict[str, Any] = {"PointwiseMLP": PointwiseMLP, "BlendPyramid": BlendPyramid}
+_ARCHITECTURES: dict[str, Any] = {"PointwiseMLP": PointwiseMLP, "BlendPyramid": BlendPyramid, "Diagnoser": Diagnoser}
 
 
 class WeightsError(ValueError):

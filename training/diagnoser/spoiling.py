@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ...advice.diagnosis import FAULTS, MEANT
+from ...advice.faults import FAULTS, MEANT
 from ...advice.dials import DIALS, GROUPS, NUMBER
 from ...advice.measuring import kelvin_of
 from ...advice.statistics import light_of

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...advice.diagnosis import DETAIL, FAULTS, MEANT
+from ...advice.faults import DETAIL, FAULTS, MEANT
 from ...advice.dials import DIALS, dial_graph, turned, widths
 from ...advice.statistics import FINE, STATISTICS, light_of
 from ...files.errors import FileError
