@@ -61,10 +61,12 @@ class Look(nn.Module):
 
     def forward(self, codes: Tensor, statistics: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         features = self.seen(codes - 0.5)
-        pooled = [features.mean((2, 3)), features.amax((2, 3)), self.standard(statistics).to(features)]
-        x = self.joined(torch.cat(pooled, dim=1)).float()
-        faults, meant = self.sure(self.faults(x)), self.sure_of_meant(self.meant(x))
-        return faults, meant, _FARTHEST * torch.tanh(self.dials(x) / _FARTHEST)
+        with torch.autocast(codes.device.type, enabled=False):
+            features = features.to(statistics)
+            pooled = [features.mean((2, 3)), features.amax((2, 3)), self.standard(statistics)]
+            x = self.joined(torch.cat(pooled, dim=1))
+            faults, meant = self.sure(self.faults(x)), self.sure_of_meant(self.meant(x))
+            return faults, meant, _FARTHEST * torch.tanh(self.dials(x) / _FARTHEST)
 
 
 class Detail(nn.Module):

@@ -11,10 +11,8 @@ from torch import Tensor
 from ...advice.dials import dial_graph, turned, widths
 from ...advice.faults import DETAIL, FAULTS, MEANT
 from ...advice.statistics import light_of
-from ...light.difference import delta_e_2000
+from ...light.difference import delta_e_2000, display_to_lab
 from ...light.gamut import to_display
-from ...light.planes import planes
-from ...light.spaces import to_lab
 from ...networks.diagnoser import Diagnoser, Look
 from .calibration import auc, expected_error, platt, reliability
 from .detail import DetailExamples
@@ -51,8 +49,7 @@ def pictured(examples: Examples, dials: Tensor) -> tuple[Tensor, Tensor]:
         got = to_display(turned(graph, light_of(codes_of(batch.codes)), turns * widths()))
         wanted = codes_of(batch.good)
         psnr.append(-10.0 * torch.log10((got - wanted).square().mean((1, 2, 3)).clamp_min(1e-6)))
-        one, two = (to_lab(*planes(light_of(codes))) for codes in (got, wanted))
-        delta.append(delta_e_2000(one, two).mean((1, 2, 3)))
+        delta.append(delta_e_2000(display_to_lab(got), display_to_lab(wanted)).mean((1, 2, 3)))
     return torch.cat(psnr), torch.cat(delta)
 
 

@@ -39,7 +39,7 @@ _OVER = 0.2
 class Config:
     """How to train.
 
-    minutes: of work, over all sessions. pixels: whether the plan is judged by the pixels that the graph renders with it, or
+    minutes: of work, over all sessions; time in which the processor serves others does not count. pixels: whether the plan is judged by the pixels that the graph renders with it, or
     by its dials. warm: share of the time in which it is judged by its dials first. plan, faults, meant: weights of the terms.
     """
 
@@ -72,11 +72,11 @@ def train(config: Config, seen: Examples, folder: Path) -> Diagnoser:
     optimiser = torch.optim.AdamW(look.parameters(), lr=config.rate, betas=(0.9, 0.99), weight_decay=config.decay)
     done = _resume(folder, config, module, optimiser)
     curve = Curve(folder / "curve.csv", ["step", "minutes", "loss", *_TERMS])
-    began, saved = time.time(), time.time()
+    began, saved = _worked(), time.time()
     step, spent = done["step"], done["minutes"]
     draw = torch.Generator().manual_seed(config.seed + 7919 * step)
     graph, minutes = dial_graph(), spent
-    while (minutes := spent + (time.time() - began) / 60.0) < config.minutes:
+    while (minutes := spent + _worked() - began) < config.minutes:
         for group in optimiser.param_groups:
             group["lr"] = config.rate * _pace(step, minutes / config.minutes)
         batch = seen.at(torch.randint(len(seen.photo), (config.batch,), generator=draw))
@@ -97,6 +97,11 @@ def train(config: Config, seen: Examples, folder: Path) -> Diagnoser:
             print(curve.said(), flush=True)
     _save(folder, config, module, optimiser, step, min(config.minutes, minutes))
     return module.train(False)
+
+
+def _worked() -> float:
+    """Minutes that this process has worked, each of its threads."""
+    return time.process_time() / (60.0 * torch.get_num_threads())
 
 
 def _pace(step: int, share: float) -> float:
