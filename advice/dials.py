@@ -1,4 +1,4 @@
-"""Dials: the sliders that the diagnoser moves, each of one or two sliders of an operation, and the graph that holds them all."""
+"""Dials: what the diagnoser turns, each one or two sliders of an operation, and the graph that holds them all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the diagnoser tells apart: faults with the dials that mend them and the words that say them, and looks that are meant."""
+"""What the diagnoser tells apart: faults, with the dials that mend them and the words that say them, and looks that are meant."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ KINDS = (
     Kind("flat", "light", {"contrast": 1},
          "Its tones lie {spread:.1f} EV about their mean, little for such a picture; contrast {contrast:+.2f} spreads them."),
     Kind("harsh", "light", {"contrast": -1},
-         "Its tones lie {spread:.1f} EV about their mean, much for such a picture; contrast {contrast:+.2f} draws them together."),
+         "Its tones lie {spread:.1f} EV about their mean, much for such a picture; contrast {contrast:+.2f} joins them again."),
     Kind("crushed shadows", "light", {"shadows": -1},
-         "Its dark end lies at {low:.1f} EV and what is dark falls off too fast; a gentler curve of the shadows brings it back."),
+         "Its dark end lies at {low:.1f} EV and what is dark falls off too fast; a gentler curve of shadows brings it back."),
     Kind("clipped highlights", "light", {"highlights": -1, "exposure": -1},
          "Bright parts run into white: {white:.1f} % of it is white and {clipped:.1f} % are colours at the limit of a channel. "
          "What was lost stays lost; what is left is eased."),
     Kind("haze", "light", {"black": 1},
-         "Its darkest parts are veiled, at {low:.1f} EV, as by haze or stray light; black is moved {black:.0%} of the way down."),
+         "Its darkest parts are veiled, at {low:.1f} EV, as by haze or stray light; black goes {black:.0%} of the way down."),
     Kind("warm cast", "colour", {"warmth": -1},
          "It looks lit by {kelvin:.0f} K, more yellow than good photos of such things; taken back by {warmth:.0f} mired."),
     Kind("cool cast", "colour", {"warmth": 1},
@@ -67,9 +67,9 @@ MEANT = (*LIGHT_LOOKS, *COLOUR_LOOKS)
 """Looks that are meant, in the order of the network's outputs."""
 
 LOOKS: Mapping[str, str] = {
-    "high key": "Nearly all of it is bright, its middle tone {under:.1f} EV under white, and nothing is burnt: high key, kept so.",
+    "high key": "Nearly all of it is bright, its middle tone {under:.1f} EV under white, and nothing is burnt: high key.",
     "night": "Half of it lies more than {key:.1f} EV below its brightest parts: night or low key, which is its mood.",
-    "coloured light": "It looks lit by {kelvin:.0f} K, tint {light_tint:+.0f}, more than a camera errs: the light is its subject.",
+    "coloured light": "It looks lit by {kelvin:.0f} K, tint {light_tint:+.0f}, more than a camera errs: it is meant.",
     "black and white": "Its mean chroma is {chroma:.3f}: black and white, or near it, and left without colour.",
 }
 

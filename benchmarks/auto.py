@@ -132,7 +132,9 @@ def table(name: str, photos: Sequence[Tensor]) -> list[str]:
             means.setdefault(kind == "untouched", {}).setdefault(way, []).append(row)
         lines.append(f"| {kind} | {' | '.join(cells)} |")
         print(lines[-1], flush=True)
-    cells = [f"{mean(row.psnr for row in rows):.1f} dB, {mean(row.delta_e for row in rows):.2f}" for rows in means[False].values()]
+    cells = [
+        f"{mean(row.psnr for row in rows):.1f} dB, {mean(row.delta_e for row in rows):.2f}" for rows in means[False].values()
+    ]
     return [*lines, f"| **mean of the spoiled** | {' | '.join(cells)} |{' |' * len(_ADVISORS)}", ""]
 
 

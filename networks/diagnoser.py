@@ -52,7 +52,12 @@ class Look(nn.Module):
         self.seen = nn.Sequential(*layers)
         self.standard = _Standard(statistics)
         self.joined = nn.Sequential(
-            nn.Dropout(0.2), nn.Linear(2 * _WIDTHS[-1] + statistics, 256), nn.ReLU(), nn.Dropout(0.2), nn.Linear(256, 128), nn.ReLU()
+            nn.Dropout(0.2),
+            nn.Linear(2 * _WIDTHS[-1] + statistics, 256),
+            nn.ReLU(),
+            nn.Dropout(0.2),
+            nn.Linear(256, 128),
+            nn.ReLU(),
         )
         self.faults, self.meant, self.dials = nn.Linear(128, faults), nn.Linear(128, meant), nn.Linear(128, dials)
         self.sure, self.sure_of_meant = _Platt(faults), _Platt(meant)

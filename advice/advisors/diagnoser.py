@@ -30,7 +30,7 @@ _UNREACHED = " But the sliders on the way of this picture do not mend it."
 
 @advisor
 def diagnoser(view: View) -> Advice:
-    """A trained network for light, colour, single colours, noise and softness; what it doubts or takes as meant is left alone."""
+    """A trained network for light, colour, single colours, noise and softness; what it doubts or takes as meant is left."""
     seen = diagnosed(view.shown[:1])
     found = believed(seen)
     turns = planned(seen, found)
@@ -49,12 +49,17 @@ def diagnoser(view: View) -> Advice:
 
 
 def believed(seen: Diagnosis) -> dict[str, Kind]:
-    """The faults that are more likely than not, by name, apart from those of dials that are to be left."""
+    """The faults that are more likely than not, by name: of opposite ones the likelier, none of dials that are to be left."""
+    likely = [kind for kind in KINDS if seen.faults[kind.name] >= SURE and not seen.left.intersection(kind.dials)]
     return {
         kind.name: kind
-        for kind in KINDS
-        if seen.faults[kind.name] >= SURE and not seen.left.intersection(kind.dials)
+        for kind in likely
+        if not any(seen.faults[other.name] > seen.faults[kind.name] and _opposite(kind, other) for other in likely)
     }
+
+
+def _opposite(one: Kind, two: Kind) -> bool:
+    return one.dials.keys() == two.dials.keys() and any(sign * two.dials[dial] < 0 for dial, sign in one.dials.items())
 
 
 def planned(seen: Diagnosis, found: Mapping[str, Kind]) -> dict[str, float]:
@@ -121,8 +126,8 @@ def _detail(view: View) -> Iterator[tuple[Finding, list[Move]]]:
     noise, soft = fine.chances["noise"], fine.chances["softness"]
     if noise >= SURE:
         size = fine.amounts["noise"]
-        why = (f"At full size its flattest parts are grainy, by about {size:.1f} % of white in middle tones. No slider of these "
-               "mends it; of a raw file, denoise of Load Photo does.")  # fmt: skip
+        why = (f"At full size its flattest parts are grainy, by about {size:.1f} % of white in middle tones. No slider of "
+               "these mends it; of a raw file, denoise of Load Photo does.")  # fmt: skip
         yield Finding("noise", why, noise, min(1.0, size / 6.0), "detail", {"noise (% of white)": size}), []
     if soft >= SURE:
         amount = fine.amounts["softness"]

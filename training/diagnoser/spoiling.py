@@ -10,8 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ...advice.faults import FAULTS, MEANT
 from ...advice.dials import DIALS, GROUPS, NUMBER
+from ...advice.faults import FAULTS, MEANT
 from ...advice.measuring import kelvin_of
 from ...advice.statistics import light_of
 from ...light.gamut import to_display

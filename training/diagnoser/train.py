@@ -1,4 +1,4 @@
-"""The training of the diagnoser's planner: through the graph by pixels, or by the dials themselves; it can be stopped and goes on."""
+"""The training of the diagnoser's planner, through the graph by pixels or by its dials alone; it can be stopped and goes on."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...advice.faults import DETAIL, FAULTS, MEANT
 from ...advice.dials import DIALS, dial_graph, turned, widths
+from ...advice.faults import DETAIL, FAULTS, MEANT
 from ...advice.statistics import FINE, STATISTICS, light_of
 from ...files.errors import FileError
 from ...light.planes import planes
@@ -39,8 +39,9 @@ _OVER = 0.2
 class Config:
     """How to train.
 
-    minutes: of work, over all sessions; time in which the processor serves others does not count. pixels: whether the plan is judged by the pixels that the graph renders with it, or
-    by its dials. warm: share of the time in which it is judged by its dials first. plan, faults, meant: weights of the terms.
+    minutes: of work, over all sessions; time in which the processor serves others does not count. pixels: whether the plan is
+    judged by the pixels that the graph renders with it, or by its dials. warm: share of the time in which it is judged by its
+    dials first. plan, faults, meant: weights of the terms.
     """
 
     minutes: float = 15.0
@@ -180,9 +181,7 @@ def _resume(folder: Path, config: Config, module: Diagnoser, optimiser: torch.op
     return said
 
 
-def _save(
-    folder: Path, config: Config, module: Diagnoser, optimiser: torch.optim.Optimizer, step: int, minutes: float
-) -> None:
+def _save(folder: Path, config: Config, module: Diagnoser, optimiser: torch.optim.Optimizer, step: int, minutes: float) -> None:
     held = {f"module.{name}": tensor.contiguous() for name, tensor in module.state_dict().items()}
     for index, moments in optimiser.state_dict()["state"].items():
         held |= {f"moment.{index}.{key}": torch.as_tensor(value).contiguous() for key, value in moments.items()}
