@@ -72,7 +72,7 @@ def dial_graph() -> Graph:
 
 def turned(graph: Graph, light: Tensor, dials: Tensor) -> Tensor:
     """Pictures (B3HW light) with the dials (B,dials) of each turned, rendered by the graph; gradients reach the dials."""
-    values = {}
+    values: dict[str, Tensor] = {}
     for number, dial in enumerate(DIALS):
         by = dials[:, number]
         if "kelvin" in dial.sliders:

@@ -1,4 +1,4 @@
-"""What the diagnoser tells apart: faults, with the dials that mend them and the words that say them, and looks that are meant."""
+"""What the diagnoser tells apart: faults, with the dials that mend them and their words, and looks that are meant."""
 
 from __future__ import annotations
 

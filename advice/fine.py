@@ -38,4 +38,4 @@ def places(size: Size) -> list[Region]:
 
 def sharpened(light: Tensor, amount: float) -> Tensor:
     """Light (B3HW at full size) sharpened as it is advised."""
-    return render(Graph(_GRAPH), light, {"sharpen.amount": torch.tensor(amount)})
+    return render(Graph(_GRAPH), light, {"sharpen.amount": torch.tensor(amount)}, sink="sharpen")

@@ -20,6 +20,9 @@ _FARTHEST = 3.0
 class _Platt(nn.Module):
     """Logits -> logits whose sigmoid is a frequency: scale and offset for each, fitted on photos not trained on."""
 
+    scale: Tensor
+    offset: Tensor
+
     def __init__(self, count: int) -> None:
         super().__init__()
         self.register_buffer("scale", torch.ones(count))
@@ -32,10 +35,17 @@ class _Platt(nn.Module):
 class _Standard(nn.Module):
     """Statistics about their mean, in units of their spread, at most five of them."""
 
+    mean: Tensor
+    spread: Tensor
+
     def __init__(self, count: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(count))
         self.register_buffer("spread", torch.ones(count))
+
+    def of(self, statistics: Tensor) -> None:
+        """Take the mean and the spread of examples (N,count)."""
+        self.mean, self.spread = statistics.mean(0), statistics.std(0).clamp_min(1e-3)
 
     def forward(self, statistics: Tensor) -> Tensor:
         return ((statistics - self.mean) / self.spread).clamp(-5.0, 5.0)

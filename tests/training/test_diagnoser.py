@@ -145,7 +145,7 @@ def test_confidence_too_high_is_brought_down_to_what_happens() -> None:
     before, after = (expected_error(reliability(torch.sigmoid(x), truth)) for x in (boasting, boasting * scale + offset))
     assert before > 0.08
     assert after < 0.02
-    assert sum(b.count for b in reliability(torch.sigmoid(boasting), truth)) == 8000 - 50
+    assert sum(b.cases for b in reliability(torch.sigmoid(boasting), truth)) == 8000 - 50
 
 
 def test_the_area_under_the_curve_is_the_chance_to_rank_right() -> None:

@@ -45,7 +45,7 @@ class Bin(NamedTuple):
 
     confidence: float
     frequency: float
-    count: int
+    cases: int
 
 
 def reliability(chances: Tensor, truth: Tensor, bins: int = 10) -> list[Bin]:
@@ -62,4 +62,4 @@ def reliability(chances: Tensor, truth: Tensor, bins: int = 10) -> list[Bin]:
 
 def expected_error(bins: Sequence[Bin]) -> float:
     """Expected calibration error: the mean distance of confidence and frequency."""
-    return sum(b.count * abs(b.confidence - b.frequency) for b in bins) / max(1, sum(b.count for b in bins))
+    return sum(b.cases * abs(b.confidence - b.frequency) for b in bins) / max(1, sum(b.cases for b in bins))

@@ -112,8 +112,7 @@ def fitted(detail: Detail, seen: DetailExamples, steps: int = 1500, seed: int = 
     """Train the part in place: which faults there are, and how far they go."""
     torch.manual_seed(seed)
     detail.train()
-    detail.standard.mean.copy_(seen.statistics.mean(0))
-    detail.standard.spread.copy_(seen.statistics.std(0).clamp_min(1e-3))
+    detail.standard.of(seen.statistics)
     optimiser = torch.optim.AdamW(detail.parameters(), lr=_RATE, weight_decay=_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     draw = torch.Generator().manual_seed(seed)

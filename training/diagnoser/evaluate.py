@@ -62,8 +62,8 @@ def calibrate(module: Diagnoser, examples: Examples, fine: DetailExamples) -> No
                                 (module.look.sure_of_meant, look.meant, examples.meant),
                                 (module.detail.sure, chances, fine.faults)):  # fmt: skip
         scale, offset = platt(logits, truth)
-        part.scale.copy_(scale)
-        part.offset.copy_(offset)
+        part.scale = scale
+        part.offset = offset
 
 
 @torch.no_grad()
@@ -79,8 +79,8 @@ def judged(module: Diagnoser, held: Examples, fine: DetailExamples) -> dict[str,
         "auc": {name: round(score, 3) for name, score in scores.items()},
         "calibration_error": round(expected_error(bins), 4),
         "calibration_error_of_detail": round(expected_error(fine_bins), 4),
-        "reliability": [[round(b.confidence, 3), round(b.frequency, 3), b.count] for b in bins],
-        "reliability_of_detail": [[round(b.confidence, 3), round(b.frequency, 3), b.count] for b in fine_bins],
+        "reliability": [[round(b.confidence, 3), round(b.frequency, 3), b.cases] for b in bins],
+        "reliability_of_detail": [[round(b.confidence, 3), round(b.frequency, 3), b.cases] for b in fine_bins],
     }
 
 

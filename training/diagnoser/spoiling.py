@@ -83,7 +83,7 @@ def _drawn(draw: random.Random) -> dict[str, float]:
     names = set[str]()
     while len(names) < count:
         names.add(draw.choices(list(_OFTEN), list(_OFTEN.values()))[0])
-    turns = {}
+    turns: dict[str, float] = {}
     for name in sorted(names):
         if name in GROUPS:
             which = draw.choice(("hue", "chroma", "both"))
@@ -102,7 +102,7 @@ def _turned_back(light: Tensor, turns: dict[str, float], draw: random.Random) ->
     """The photo with faults, made in the order opposite to that of the dials, and the dials that undo them."""
     cure = torch.zeros(len(DIALS))
     for op in reversed(list(dict.fromkeys(dial.op for dial in DIALS))):
-        values = {}
+        values: dict[str, float] = {}
         for dial in DIALS:
             by = turns.get(dial.name, 0.0)
             if dial.op != op or not by:

@@ -68,8 +68,7 @@ def train(config: Config, seen: Examples, folder: Path) -> Diagnoser:
     torch.manual_seed(config.seed)
     module = Diagnoser(**ARGUMENTS).train()
     look = module.look.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    look.standard.mean.copy_(seen.statistics.mean(0))
-    look.standard.spread.copy_(seen.statistics.std(0).clamp_min(1e-3))
+    look.standard.of(seen.statistics)
     optimiser = torch.optim.AdamW(look.parameters(), lr=config.rate, betas=(0.9, 0.99), weight_decay=config.decay)
     done = _resume(folder, config, module, optimiser)
     curve = Curve(folder / "curve.csv", ["step", "minutes", "loss", *_TERMS])
