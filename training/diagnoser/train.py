@@ -50,7 +50,7 @@ class Config:
     batch: int = 48
     rate: float = 2e-3
     decay: float = 0.02
-    plan: float = 1.0
+    plan: float = 4.0
     faults: float = 1.0
     meant: float = 0.3
     seed: int = 0
