@@ -12,7 +12,9 @@ import luxgrad
 from luxgrad.advice.asking import Advised, advise
 from luxgrad.advice.dials import DIALS, dial_graph, moves_of, turned
 from luxgrad.advice.faults import COLOURS, DETAIL, FAULTS, KINDS, LOOKS, MEANT
-from luxgrad.advice.statistics import FINE, STATISTICS, fine_statistics, small_codes, statistics
+from luxgrad.advice.fine import places
+from luxgrad.advice.statistics import FINE, STATISTICS, fine_statistics, light_of, small_codes, statistics
+from luxgrad.advice.view import View
 from luxgrad.graph.model import Graph
 from luxgrad.light.difference import compare
 from luxgrad.light.gamut import to_display
@@ -142,12 +144,6 @@ def test_noise_that_a_small_picture_hides_is_seen_at_full_size(photos: Path) -> 
     assert "noise" not in found(ask(photo))
 
 
-def light_of(codes: torch.Tensor) -> torch.Tensor:
-    from luxgrad.advice.statistics import light_of as decoded
-
-    return decoded(codes)
-
-
 def test_a_soft_photo_is_sharpened(photos: Path) -> None:
     photo = luxgrad.load(photos / "spices.jpg")
     soft = torch.nn.functional.avg_pool2d(torch.nn.functional.pad(photo.pixels, (2, 2, 2, 2), mode="replicate"), 5, 1)
@@ -155,6 +151,17 @@ def test_a_soft_photo_is_sharpened(photos: Path) -> None:
     assert "softness" in found(advised)
     (edit,) = (edit for edit in advised.patch if edit.get("node") == "luxgrad.detail.sharpen")
     assert edit["values"]["amount"] > 0.3
+
+
+def test_the_finest_pixels_are_those_of_the_edited_picture_at_full_size(photos: Path) -> None:
+    photo = luxgrad.load(photos / "spices.jpg")
+    graph = chain(("tone.levels", {"black": 0.5, "white": 0.5}), ("detail.sharpen", {"amount": 1.0}))
+    whole = graph(photo).pixels
+    parts = View.of(graph, photo, size=100).parts(places)
+    assert parts is not None
+    for part, region in zip(parts.split(1), places(photo.size)):
+        torch.testing.assert_close(part, region.cut(whole), rtol=1e-4, atol=1e-5)
+    assert View.of(graph, photo).parts(lambda size: []) is None
 
 
 def test_a_tiny_picture_has_no_detail_to_speak_of(spices: Photo) -> None:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
 from ...advice.dials import DIALS, dial_graph, turned, widths
 from ...advice.faults import DETAIL, FAULTS, MEANT
 from ...advice.statistics import FINE, STATISTICS, light_of
-from ...files.errors import FileError
 from ...light.planes import planes
 from ...light.primaries import REC2020_TO_SRGB, mix
 from ...light.spaces import to_oklab
 from ...light.transfer import srgb_encode
 from ...networks.diagnoser import Diagnoser, Look
 from ..progress import Curve
+from ..state import Diverged, keep, pace, resume
 from .examples import Examples
 from .spoiling import IGNORED
 
@@ -56,10 +53,6 @@ class Config:
     seed: int = 0
 
 
-class Diverged(FileError):
-    """The loss or a gradient is not finite; the last good state is kept."""
-
-
 def train(config: Config, seen: Examples, folder: Path) -> Diagnoser:
     """Train the part that looks until the time is spent; returns the network in evaluation mode.
 
@@ -70,15 +63,14 @@ def train(config: Config, seen: Examples, folder: Path) -> Diagnoser:
     look = module.look.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     look.standard.of(seen.statistics)
     optimiser = torch.optim.AdamW(look.parameters(), lr=config.rate, betas=(0.9, 0.99), weight_decay=config.decay)
-    done = _resume(folder, config, module, optimiser)
+    step, spent = resume(folder, config, module, optimiser)
     curve = Curve(folder / "curve.csv", ["step", "minutes", "loss", *_TERMS])
     began, saved = _worked(), time.time()
-    step, spent = done["step"], done["minutes"]
     draw = torch.Generator().manual_seed(config.seed + 7919 * step)
     graph, minutes = dial_graph(), spent
     while (minutes := spent + _worked() - began) < config.minutes:
         for group in optimiser.param_groups:
-            group["lr"] = config.rate * _pace(step, minutes / config.minutes)
+            group["lr"] = config.rate * pace(step, minutes / config.minutes)
         batch = seen.at(torch.randint(len(seen.photo), (config.batch,), generator=draw))
         by_pixels = config.pixels and minutes > config.warm * config.minutes
         terms = _terms(look, batch, graph if by_pixels else None, draw)
@@ -92,20 +84,16 @@ def train(config: Config, seen: Examples, folder: Path) -> Diagnoser:
         step += 1
         curve.add(step, minutes, loss.item(), *(value.item() for value in terms.values()))
         if time.time() - saved > _SAVE_EVERY:
-            _save(folder, config, module, optimiser, step, minutes)
+            keep(folder, config, module, optimiser, step, minutes)
             saved = time.time()
             print(curve.said(), flush=True)
-    _save(folder, config, module, optimiser, step, min(config.minutes, minutes))
+    keep(folder, config, module, optimiser, step, min(config.minutes, minutes))
     return module.train(False)
 
 
 def _worked() -> float:
     """Minutes that this process has worked, each of its threads."""
     return time.process_time() / (60.0 * torch.get_num_threads())
-
-
-def _pace(step: int, share: float) -> float:
-    return min(1.0, (step + 1) / 100.0) * (0.02 + 0.49 * (1.0 + math.cos(math.pi * share)))
 
 
 def codes_of(stored: Tensor) -> Tensor:
@@ -156,35 +144,3 @@ def _coloured(got: Tensor, target: Tensor) -> Tensor:
     one, two = (torch.cat(to_oklab(*planes(light)), dim=1) for light in (got, target))
     step = (one - two).clamp(-0.5, 0.5)
     return (step.square().sum(1) + 1e-6).sqrt().mean((1, 2))
-
-
-def _resume(folder: Path, config: Config, module: Diagnoser, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
-    """Take up the state that a stopped training left; one of another configuration is refused."""
-    try:
-        said = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        folder.mkdir(parents=True, exist_ok=True)
-        return {"step": 0, "minutes": 0.0}
-    known = {**said["config"], "minutes": config.minutes}
-    if known != asdict(config):
-        different = ", ".join(name for name, value in asdict(config).items() if known.get(name) != value)
-        raise FileError(f"{folder}: expected the state of the same training; it differs in {different}")
-    held = load_file(folder / "state.safetensors")
-    module.load_state_dict({name.removeprefix("module."): t for name, t in held.items() if name.startswith("module.")})
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in held.items():
-        if name.startswith("moment."):
-            _, index, key = name.split(".")
-            moments.setdefault(int(index), {})[key] = tensor
-    optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
-    return said
-
-
-def _save(folder: Path, config: Config, module: Diagnoser, optimiser: torch.optim.Optimizer, step: int, minutes: float) -> None:
-    held = {f"module.{name}": tensor.contiguous() for name, tensor in module.state_dict().items()}
-    for index, moments in optimiser.state_dict()["state"].items():
-        held |= {f"moment.{index}.{key}": torch.as_tensor(value).contiguous() for key, value in moments.items()}
-    save_file(held, folder / "state.part")
-    (folder / "state.part").replace(folder / "state.safetensors")
-    (folder / "state.json.part").write_text(json.dumps({"step": step, "minutes": minutes, "config": asdict(config)}))
-    (folder / "state.json.part").replace(folder / "state.json")
