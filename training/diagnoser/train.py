@@ -72,8 +72,8 @@ def train(config: Config, seen: Examples, folder: Path) -> Diagnoser:
         for group in optimiser.param_groups:
             group["lr"] = config.rate * pace(step, minutes / config.minutes)
         batch = seen.at(torch.randint(len(seen.photo), (config.batch,), generator=draw))
-        by_pixels = config.pixels and minutes > config.warm * config.minutes
-        terms = _terms(look, batch, graph if by_pixels else None, draw)
+        through = config.pixels and minutes > config.warm * config.minutes
+        terms = _terms(look, batch, graph if through else None, draw)
         loss = sum((getattr(config, name) * value for name, value in terms.items()), torch.zeros(()))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
