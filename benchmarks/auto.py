@@ -120,22 +120,29 @@ def measured(photos: Sequence[Tensor], values: Mapping[str, float]) -> dict[str,
     return rows
 
 
-def table(name: str, photos: Sequence[Tensor]) -> list[str]:
+def measure(photos: Sequence[Tensor]) -> dict[str, dict[str, Row]]:
+    """Every way on every kind."""
+    found = {}
+    for kind, values in SPOILED.items():
+        found[kind] = measured(photos, values)
+        print(kind, *(f"{row.psnr:.1f} dB, {row.delta_e:.2f}" for row in found[kind].values()), sep=" | ", flush=True)
+    return found
+
+
+def table(name: str, found: Mapping[str, Mapping[str, Row]]) -> list[str]:
     heads = ["", *WAYS, *(f"{way}: worse, better by > 1; worst" for way in _ADVISORS)]
     lines = [f"## {name}", "", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-    means: dict[bool, dict[str, list[Row]]] = {}
-    for kind, values in SPOILED.items():
-        rows = measured(photos, values)
-        cells = [f"{row.psnr:.1f} dB, {row.delta_e:.2f}" for row in rows.values()]
+    for kind, rows in found.items():
+        cells = [_cell([rows[way]]) for way in WAYS]
         cells += [f"{rows[way].worse:.0f} %, {rows[way].better:.0f} %; {rows[way].worst:+.1f}" for way in _ADVISORS]
-        for way, row in rows.items():
-            means.setdefault(kind == "untouched", {}).setdefault(way, []).append(row)
         lines.append(f"| {kind} | {' | '.join(cells)} |")
-        print(lines[-1], flush=True)
-    cells = [
-        f"{mean(row.psnr for row in rows):.1f} dB, {mean(row.delta_e for row in rows):.2f}" for rows in means[False].values()
-    ]
+    spoiled_rows = [rows for kind, rows in found.items() if kind != "untouched"]
+    cells = [_cell([rows[way] for rows in spoiled_rows]) for way in WAYS]
     return [*lines, f"| **mean of the spoiled** | {' | '.join(cells)} |{' |' * len(_ADVISORS)}", ""]
+
+
+def _cell(rows: Sequence[Row]) -> str:
+    return f"{mean(row.psnr for row in rows):.1f} dB, {mean(row.delta_e for row in rows):.2f}"
 
 
 def run(_targets: int) -> None:
@@ -150,6 +157,6 @@ def run(_targets: int) -> None:
         "that an advisor brought further from it or nearer to it by more than 1 Delta E, and the greatest loss. *first rules*:",
         "auto before it weighed what it measures.",
         "",
-        *table(f"{len(photos)} photos", photos),
+        *table(f"{len(photos)} photos", measure(photos)),
     ]
     write("auto.md", "\n".join(lines))

@@ -22,7 +22,8 @@ from ..measuring import Measurement
 from ..moves import Move, moved
 from ..view import View
 
-SURE = 0.5
+SURE = 0.3
+"""A fault this likely is said, with its chance; how far dials are turned is weighed by doubt already."""
 _LEAST = 0.12
 _SEVERE = 2.0
 _UNREACHED = " But the sliders on the way of this picture do not mend it."
@@ -49,7 +50,7 @@ def diagnoser(view: View) -> Advice:
 
 
 def believed(seen: Diagnosis) -> dict[str, Kind]:
-    """The faults that are more likely than not, by name: of opposite ones the likelier, none of dials that are to be left."""
+    """The faults that are likely enough, by name: of opposite ones the likelier, none of dials that are to be left."""
     likely = [kind for kind in KINDS if seen.faults[kind.name] >= SURE and not seen.left.intersection(kind.dials)]
     return {
         kind.name: kind

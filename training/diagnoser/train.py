@@ -38,12 +38,12 @@ class Config:
 
     minutes: of work, over all sessions; time in which the processor serves others does not count. pixels: whether the plan is
     judged by the pixels that the graph renders with it, or by its dials. warm: share of the time in which it is judged by its
-    dials first. plan, faults, meant: weights of the terms.
+    dials first, which is quicker. plan, faults, meant: weights of the terms.
     """
 
     minutes: float = 15.0
     pixels: bool = True
-    warm: float = 0.1
+    warm: float = 0.5
     batch: int = 48
     rate: float = 2e-3
     decay: float = 0.02
