@@ -74,14 +74,19 @@ class Look(nn.Module):
         nn.init.zeros_(self.dials.weight)
         nn.init.zeros_(self.dials.bias)
 
+    def features(self, codes: Tensor) -> Tensor:
+        """What the small picture shows, (B,256)."""
+        seen = self.seen(codes - 0.5)
+        return torch.cat([seen.mean((2, 3)), seen.amax((2, 3))], dim=1)
+
+    def judged(self, features: Tensor, statistics: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What features and statistics say together."""
+        x = self.joined(torch.cat([features, self.standard(statistics)], dim=1))
+        faults, meant = self.sure(self.faults(x)), self.sure_of_meant(self.meant(x))
+        return faults, meant, _FARTHEST * torch.tanh(self.dials(x) / _FARTHEST)
+
     def forward(self, codes: Tensor, statistics: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        features = self.seen(codes - 0.5)
-        with torch.autocast(codes.device.type, enabled=False):
-            features = features.to(statistics)
-            pooled = [features.mean((2, 3)), features.amax((2, 3)), self.standard(statistics)]
-            x = self.joined(torch.cat(pooled, dim=1))
-            faults, meant = self.sure(self.faults(x)), self.sure_of_meant(self.meant(x))
-            return faults, meant, _FARTHEST * torch.tanh(self.dials(x) / _FARTHEST)
+        return self.judged(self.features(codes).to(statistics), statistics)
 
 
 class Detail(nn.Module):

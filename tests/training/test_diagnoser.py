@@ -110,7 +110,7 @@ def pile(count: int = 48) -> Examples:
 
 
 def test_a_stopped_training_goes_on_and_another_one_is_refused(tmp_path: Path) -> None:
-    config, seen = Config(minutes=0.03, batch=4, warm=0.5), pile()
+    config, seen = Config(minutes=0.03, batch=4, seeing=0.5), pile()
     train(config, seen, tmp_path)
     rows = (tmp_path / "curve.csv").read_text().splitlines()
     train(replace(config, minutes=0.06), seen, tmp_path)
@@ -125,7 +125,7 @@ def test_a_stopped_training_goes_on_and_another_one_is_refused(tmp_path: Path) -
 def test_both_ways_of_training_learn_to_brighten_what_was_darkened(tmp_path: Path) -> None:
     seen = pile()
     for pixels in (True, False):
-        module = train(Config(minutes=0.1, batch=8, pixels=pixels, warm=0.0, rate=1e-2), seen, tmp_path / str(pixels))
+        module = train(Config(minutes=0.1, batch=8, pixels=pixels, seeing=0.4, rate=1e-2), seen, tmp_path / str(pixels))
         found = said(module.look, seen)
         exposure = found.dials[:, 0]
         assert exposure[1::2].mean() > exposure[::2].mean() + 0.15

@@ -2,7 +2,7 @@
 
 PHOTOS are folders of good photographs, each in three parts by name: of every eight, the first is held out, the fifth
 calibrates. A stopped training goes on where it was; examples are kept. Writes the weights (float16) and their entry of the
-manifest, with what they do on held-out photos, beside the same planner trained by its dials (as many steps, in seven tenths of the time).
+manifest, with what they do on held-out photos, beside the same planner trained by its dials alone.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from .train import ARGUMENTS, Config, train
 NAME = "diagnoser"
 SEEN, CALIBRATING, HELD = 6000, 680, 1050
 DETAIL_SEEN, DETAIL_CALIBRATING, DETAIL_HELD = 1600, 340, 420
-_RIVAL = 0.7
 
 
 def run(photos: Photos, minutes: float, out: Path, work: Path) -> None:
@@ -40,7 +39,7 @@ def run(photos: Photos, minutes: float, out: Path, work: Path) -> None:
         (photos.held, DETAIL_HELD, 6, "held"))]  # fmt: skip
     config = Config(minutes=minutes)
     module = train(config, seen, work / "pixels")
-    rival = train(replace(config, minutes=_RIVAL * minutes, pixels=False), seen, work / "dials")
+    rival = train(replace(config, pixels=False), seen, work / "dials")
     detail.fitted(module.detail, fine[0])
     calibrate(module, calibrating, fine[1])
     metrics = judged(module, held, fine[2])

@@ -17,7 +17,7 @@ from ...networks.diagnoser import Diagnoser, Look
 from .calibration import auc, expected_error, platt, reliability
 from .detail import DetailExamples
 from .examples import Examples
-from .train import codes_of, looked
+from .train import codes_of, seen_by
 
 _BATCH = 50
 
@@ -37,8 +37,7 @@ def _batches(examples: Examples) -> Iterator[Examples]:
 
 @torch.no_grad()
 def said(look: Look, examples: Examples) -> Said:
-    parts = [looked(look, codes_of(batch.codes), batch.statistics) for batch in _batches(examples)]
-    return Said(*(torch.cat(tensors) for tensors in zip(*parts)))
+    return Said(*look.judged(seen_by(look, examples), examples.statistics))
 
 
 @torch.no_grad()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,6 +13,7 @@ from torch.nn import functional as F
 from ...advice.dials import DIALS, dial_graph, turned, widths
 from ...advice.faults import DETAIL, FAULTS, MEANT
 from ...advice.statistics import FINE, STATISTICS, light_of
+from ...graph.model import Graph
 from ...light.planes import planes
 from ...light.primaries import REC2020_TO_SRGB, mix
 from ...light.spaces import to_oklab
@@ -28,7 +28,9 @@ ARGUMENTS = {"statistics": STATISTICS, "fine": FINE, "faults": len(FAULTS), "mea
              "detail": len(DETAIL)}  # fmt: skip
 _SAVE_EVERY = 60.0
 _TERMS = ("plan", "faults", "meant")
-_SAMPLED = 20
+_SAMPLED = 16
+_AT_ONCE = 200
+_LATER = 0.5
 _OVER = 0.2
 
 
@@ -36,14 +38,15 @@ _OVER = 0.2
 class Config:
     """How to train.
 
-    minutes: of work, over all sessions; time in which the processor serves others does not count. pixels: whether the plan is
-    judged by the pixels that the graph renders with it, or by its dials. warm: share of the time in which it is judged by its
-    dials first, which is quicker. plan, faults, meant: weights of the terms.
+    minutes: of work, over all sessions; time in which the processor serves others does not count. seeing: share of the time
+    for learning to see, with plans judged by their dials; after it what is seen of a picture stays as it is. pixels: whether
+    plans are then judged by the pixels that the graph renders with them, or by their dials still. plan, faults, meant: weights
+    of the terms.
     """
 
     minutes: float = 15.0
+    seeing: float = 0.8
     pixels: bool = True
-    warm: float = 0.5
     batch: int = 48
     rate: float = 2e-3
     decay: float = 0.02
@@ -67,13 +70,20 @@ def train(config: Config, seen: Examples, folder: Path) -> Diagnoser:
     curve = Curve(folder / "curve.csv", ["step", "minutes", "loss", *_TERMS])
     began, saved = _worked(), time.time()
     draw = torch.Generator().manual_seed(config.seed + 7919 * step)
-    graph, minutes = dial_graph(), spent
+    graph = dial_graph() if config.pixels else None
+    features: Tensor | None = None
     while (minutes := spent + _worked() - began) < config.minutes:
+        rows = torch.randint(len(seen.photo), (config.batch,), generator=draw)
+        share = minutes / config.minutes
+        seeing = share < config.seeing
+        done = share / config.seeing if seeing else (share - config.seeing) / (1.0 - config.seeing)
         for group in optimiser.param_groups:
-            group["lr"] = config.rate * pace(step, minutes / config.minutes)
-        batch = seen.at(torch.randint(len(seen.photo), (config.batch,), generator=draw))
-        through = config.pixels and minutes > config.warm * config.minutes
-        terms = _terms(look, batch, graph if through else None, draw)
+            group["lr"] = (config.rate if seeing else _LATER * config.rate) * pace(step, done)
+        if seeing:
+            terms = _seeing(look, seen.at(rows), draw)
+        else:
+            features = seen_by(look, seen) if features is None else features
+            terms = _planning(look, features[rows], seen.at(rows), graph, draw)
         loss = sum((getattr(config, name) * value for name, value in terms.items()), torch.zeros(()))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -100,19 +110,37 @@ def codes_of(stored: Tensor) -> Tensor:
     return stored.float() / 255.0
 
 
-def looked(look: Look, codes: Tensor, statistics: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """What the part that looks says of a batch, convolutions in bfloat16."""
+def looked(look: Look, codes: Tensor) -> Tensor:
+    """What the small pictures of a batch show, convolutions in bfloat16."""
     with torch.autocast("cpu", torch.bfloat16):
-        return look(codes.contiguous(memory_format=torch.channels_last), statistics)
+        return look.features(codes.contiguous(memory_format=torch.channels_last)).float()
 
 
-def _terms(look: Look, batch: Examples, graph: Any, draw: torch.Generator) -> dict[str, Tensor]:
-    codes, good = codes_of(batch.codes), codes_of(batch.good)
+@torch.no_grad()
+def seen_by(look: Look, examples: Examples) -> Tensor:
+    """What all examples show, (N,256); its running statistics stay as they are from here on."""
+    look.seen.train(False)
+    return torch.cat([looked(look, codes_of(codes)) for codes in examples.codes.split(_AT_ONCE)])
+
+
+def _seeing(look: Look, batch: Examples, draw: torch.Generator) -> dict[str, Tensor]:
+    codes = codes_of(batch.codes)
     mirrored = torch.rand(len(codes), 1, 1, 1, generator=draw) < 0.5
-    faults, meant, dials = looked(look, torch.where(mirrored, codes.flip(-1), codes), batch.statistics)
+    said = look.judged(looked(look, torch.where(mirrored, codes.flip(-1), codes)), batch.statistics)
+    return _terms(said[0], said[1], by_dials(said[2], batch.cure), batch)
+
+
+def _planning(look: Look, features: Tensor, batch: Examples, graph: Graph | None, draw: torch.Generator) -> dict[str, Tensor]:
+    faults, meant, dials = look.judged(features, batch.statistics)
+    if graph is None:
+        return _terms(faults, meant, by_dials(dials, batch.cure), batch)
+    plan = by_pixels(graph, dials, codes_of(batch.codes), codes_of(batch.good), draw)
+    return _terms(faults, meant, plan, batch)
+
+
+def _terms(faults: Tensor, meant: Tensor, plan: Tensor, batch: Examples) -> dict[str, Tensor]:
     known = (batch.faults != IGNORED).float()
     says = F.binary_cross_entropy_with_logits(faults, batch.faults.clamp_min(0.0), known, reduction="sum") / known.sum()
-    plan = by_dials(dials, batch.cure) if graph is None else by_pixels(graph, dials, codes, good, draw)
     return {"plan": plan, "faults": 4.0 * says, "meant": F.binary_cross_entropy_with_logits(meant, batch.meant)}
 
 
@@ -121,7 +149,7 @@ def by_dials(dials: Tensor, cure: Tensor) -> Tensor:
     return F.smooth_l1_loss(dials, cure / widths(), beta=0.2)
 
 
-def by_pixels(graph: Any, dials: Tensor, codes: Tensor, good: Tensor, draw: torch.Generator) -> Tensor:
+def by_pixels(graph: Graph, dials: Tensor, codes: Tensor, good: Tensor, draw: torch.Generator) -> Tensor:
     """How far the graph with a plan's dials brings some pixels of the pictures from those of the good photos.
 
     Root mean square of sRGB codes and mean distance in OKLab, per picture, so that small errors count as much as large ones.
