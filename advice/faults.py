@@ -32,7 +32,7 @@ KINDS = (
          "are about {exposure:.1f} EV brighter."),
     Kind("over-exposed", "light", {"exposure": -1},
          "Its middle tone lies at {middle:+.1f} EV, with {white:.1f} % of it white; good photos of such things are about "
-         "{exposure:.1f} EV away."),
+         "{exposure:.1f} EV darker."),
     Kind("flat", "light", {"contrast": 1},
          "Its tones lie {spread:.1f} EV about their mean, little for such a picture; contrast {contrast:+.2f} spreads them."),
     Kind("harsh", "light", {"contrast": -1},

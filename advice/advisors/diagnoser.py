@@ -24,7 +24,8 @@ from ..view import View
 
 SURE = 0.3
 """A fault this likely is said, with its chance; how far dials are turned is weighed by doubt already."""
-_LEAST = 0.12
+_LEAST, _LEAST_BESIDE = 0.12, 0.25
+"""Of a dial's width: what is worth turning it, where a fault asks for it, and where it only goes with the rest."""
 _SEVERE = 2.0
 _UNREACHED = " But the sliders on the way of this picture do not mend it."
 
@@ -67,11 +68,13 @@ def planned(seen: Diagnosis, found: Mapping[str, Kind]) -> dict[str, float]:
     """The dials to turn, in the order of their operations: nothing where no fault is believed."""
     if not found:
         return {}
-    return {
-        dial.name: seen.dials[dial.name]
-        for dial in DIALS
-        if dial.name not in seen.left and abs(seen.dials[dial.name]) >= _LEAST * dial.width
-    }
+    turns = {}
+    for dial in DIALS:
+        by = seen.dials[dial.name]
+        asked = any(_cures(kind, dial.name, by) for kind in found.values())
+        if dial.name not in seen.left and abs(by) >= (_LEAST if asked else _LEAST_BESIDE) * dial.width:
+            turns[dial.name] = by
+    return turns
 
 
 def _cures(kind: Kind, name: str, by: float) -> bool:
