@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..engine.planning import resolved
@@ -15,6 +16,8 @@ from ..graph.outputs import gather_sources, output_of, upstream
 from ..graph.patch import Patch, apply
 from ..light.looked import Looked
 from ..light.photo import Photo
+from ..light.planes import stack
+from ..light.rectangle import Region, Size
 from ..ops.spec import REGISTRY
 from .conversation import Turn
 from .measuring import Measurement, measure
@@ -72,8 +75,25 @@ class View:
     @cached_property
     def shown(self) -> Tensor:
         """The edited picture as a viewer sees it: scene light goes through tone.sigmoid at its defaults."""
-        pixels = self.picture.pixels
+        return self._as_viewed(self.picture.pixels)
+
+    def _as_viewed(self, pixels: Tensor) -> Tensor:
         return REGISTRY["tone.sigmoid"].function(pixels) if self.picture.light == "scene" else pixels
+
+    def parts(self, chosen: Callable[[Size], Sequence[Region]]) -> Tensor | None:
+        """Parts of the edited picture at full size, as a viewer sees them (N,3,h,w); of a batch, of its first picture.
+
+        chosen: gives rectangles, all of one size, for the size of the picture; None where it gives none.
+        """
+        job = Job(self.graph, [self.place], self.given, {}, 1.0, self.settings)
+        (ref,) = job.plan.outputs
+        regions = chosen(job.plan.size(ref))
+        if not regions:
+            return None
+        execution = job.measured()
+        with torch.no_grad():
+            found = [stack(execution.evaluate([(ref, part)], execution.inputs, execution.measured)[0]) for part in regions]
+        return self._as_viewed(torch.cat([pixels[:1, :3] for pixels in found]).cpu())
 
     @cached_property
     def measured(self) -> Measurement:

@@ -52,7 +52,7 @@ def saved_per_pixel(execution: Execution, refs: Collection[Ref]) -> float:
 
     def note(tensor: Tensor) -> Tensor:
         seen[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-        return tensor
+        return tensor.detach()  # a step that keeps its own result, with its history, would never be freed
 
     wanted = []
     for ref in refs:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from ..ops.types import Network
 from .abpn import BlendPyramid
+from .diagnoser import Diagnoser
 from .features import VGG16, EfficientNetLite0
 from .mlp import PointwiseMLP
 from .weights_file import WEIGHTS, about_of, weights_bytes
@@ -29,7 +30,9 @@ MOST_BYTES = 2 << 30
 _MOST_MANIFEST = 1 << 20
 _LARGEST_ARGUMENT = 1 << 16
 _MOST_ARGUMENTS = 64
-_ARCHITECTURES: dict[str, Any] = {kind.__name__: kind for kind in (PointwiseMLP, BlendPyramid, EfficientNetLite0, VGG16)}
+_ARCHITECTURES: dict[str, Any] = {
+    kind.__name__: kind for kind in (PointwiseMLP, BlendPyramid, Diagnoser, EfficientNetLite0, VGG16)
+}
 
 
 class WeightsError(ValueError):

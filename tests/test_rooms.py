@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "engine": {"torch", "networkx", "light", "ops", "graph"},
     "fit": {"torch", "cma", "numpy", "light", "ops", "graph", "engine"},
     "files": {"torch", "numpy", "PIL", "tifffile", "imagecodecs", "rawpy", "OpenEXR", "pillow_heif", "light", "ops"},
-    "advice": {"torch", "safetensors", "transformers", "light", "ops", "graph", "engine", "fit"},
+    "advice": {"torch", "safetensors", "transformers", "light", "ops", "graph", "engine", "fit", "networks"},
     "cli": {"torch", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice", "training", "api", "environment"},
     "nodes": {"torch", "numpy", "PIL", "aiohttp", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice"},
     "training": {"torch", "safetensors", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice"},

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from luxgrad import Graph
+from luxgrad.engine.backward import saved_per_pixel
 from luxgrad.engine.execute import Execution
 from luxgrad.engine.memory import Memory
+from luxgrad.engine.render import Job
 from luxgrad.fit.samples import Samples
 from luxgrad.graph.errors import WorkflowError
 from luxgrad.light.photo import Photo
@@ -118,3 +123,28 @@ def test_other_errors_are_no_reason_to_try_again(photo: Tensor, monkeypatch: pyt
     with pytest.raises(RuntimeError, match="scalar type"):
         chain("tone.exposure")(photo)
     assert len(tried) == 1
+
+
+class _Noted(TorchFunctionMode):
+    """Remembers, without holding it, every tensor with a history that is made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[weakref.ref[Tensor]] = []
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **(kwargs or {}))
+        if isinstance(result, Tensor) and result.grad_fn is not None:
+            self.made.append(weakref.ref(result))
+        return result
+
+
+def test_what_is_made_to_count_memory_is_freed() -> None:
+    """Steps that keep their own result for the way back, as a curve does, once held it for ever."""
+    job = Job.of(chain("tone.curve"), torch.rand(1, 3, 8, 9))
+    execution = job.measured()
+    with _Noted() as noted:
+        assert saved_per_pixel(execution, job.plan.outputs) > 100.0
+    gc.collect()
+    assert len(noted.made) > 100
+    assert not [made for made in noted.made if made() is not None]
