@@ -16,9 +16,9 @@ from ..files.atomic import whole_file
 from ..networks.weights import load_network, save_weights
 from ..training.abpn.evaluate import by_network, score
 from ..training.abpn.pairs import Pairs, pair_files
-from ..training.abpn.state import made
 from ..training.abpn.train import OURS, Config, train as train_pyramid
 from ..training.features import at_hand
+from ..training.state import made
 from .problems import UsageError
 from .show import plain
 

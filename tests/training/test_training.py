@@ -19,13 +19,14 @@ from luxgrad.networks.abpn import BlendPyramid
 from luxgrad.networks.features import EfficientNetLite0
 from luxgrad.networks.weights import WeightsError, save_weights
 from luxgrad.ops.types import Network
-from luxgrad.training.abpn import state
+from luxgrad.training import state
 from luxgrad.training.abpn.critic import PatchCritic, critic, told_apart, unmasked
 from luxgrad.training.abpn.data import Example
 from luxgrad.training.abpn.forward import forward
 from luxgrad.training.abpn.losses import TERMS, Trial
 from luxgrad.training.abpn.schedules import SCHEDULES
-from luxgrad.training.abpn.train import OURS, Config, Diverged, train
+from luxgrad.training.abpn.train import OURS, Config, train
+from luxgrad.training.state import Diverged
 
 from .spots import Spots
 

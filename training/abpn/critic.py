@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .state import Learner
+from ..state import Learner
 
 _CHANNELS = (64, 128, 256, 512)
 

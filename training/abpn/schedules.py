@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import nn
+
+from ..state import as_time_runs_out
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,8 @@ def _after_epochs(step: int, epoch: float, spent: float) -> float:
     return 1.0 if epoch < 100.0 else 0.1
 
 
-def _as_time_runs_out(step: int, epoch: float, spent: float) -> float:
-    """Up over the first hundred steps, then down a cosine."""
-    return min(1.0, (step + 1) / 100.0) * (0.02 + 0.49 * (1.0 + math.cos(math.pi * spent)))
-
-
-SCHEDULES = {"paper": Schedule(_adam, _after_epochs), "cosine": Schedule(_adamw, _as_time_runs_out)}
+SCHEDULES = {
+    "paper": Schedule(_adam, _after_epochs),
+    "cosine": Schedule(_adamw, lambda step, _, spent: as_time_runs_out(step, spent)),
+}
 """The paper's (Lei et al. 2022), and ours for a time that is set beforehand."""

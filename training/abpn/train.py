@@ -13,17 +13,16 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from ...files.errors import FileError
 from ...networks.abpn import BlendPyramid
 from ...ops.types import Network
 from ..features import feature_network
 from ..progress import Curve
+from ..state import Diverged, Learner, made, read_state, save_state
 from .critic import critic, told_apart
 from .data import Source, Stream
 from .forward import forward
 from .losses import TERMS, WITH_NETWORKS, Trial
 from .schedules import SCHEDULES
-from .state import Learner, made, read_state, save_state
 
 _SAVE_EVERY = 60.0
 _SEEN = 0.1
@@ -73,10 +72,6 @@ OURS = Config(
     features="",
 )
 """For a CPU and a time that is set: terms that look at flaws alone, and no network beside the one that learns."""
-
-
-class Diverged(FileError):
-    """The loss or a gradient is not finite; the last good state is kept."""
 
 
 def train(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -20,7 +20,7 @@ from ...light.spaces import to_oklab
 from ...light.transfer import srgb_encode
 from ...networks.diagnoser import Diagnoser, Look
 from ..progress import Curve
-from ..state import Diverged, keep, pace, resume
+from ..state import Diverged, Learner, as_time_runs_out, made, read_state, save_state
 from .examples import Examples
 from .spoiling import IGNORED
 
@@ -59,15 +59,17 @@ class Config:
 def train(config: Config, seen: Examples, folder: Path) -> Diagnoser:
     """Train the part that looks until the time is spent; returns the network in evaluation mode.
 
-    folder: keeps `state.safetensors`, `state.json` and `curve.csv`, from which a stopped training goes on. Raises Diverged.
+    folder: keeps `state.safetensors`, `state.json` and `curve.csv`, from which a stopped training goes on. Raises Diverged,
+    FileError (a folder that cannot be written, a state that is damaged or another's).
     """
     torch.manual_seed(config.seed)
     module = Diagnoser(**ARGUMENTS).train()
     look = module.look.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     look.standard.of(seen.statistics)
     optimiser = torch.optim.AdamW(look.parameters(), lr=config.rate, betas=(0.9, 0.99), weight_decay=config.decay)
-    step, spent = resume(folder, config, module, optimiser)
-    curve = Curve(folder / "curve.csv", ["step", "minutes", "loss", *_TERMS])
+    learners = {"look": ("moment", Learner(look, optimiser))}
+    step, spent = read_state(made(folder), asdict(config), learners)
+    curve = Curve(folder / "curve.csv", ["step", "minutes", "loss", *_TERMS], step)
     began, saved = _worked(), time.time()
     draw = torch.Generator().manual_seed(config.seed + 7919 * step)
     graph = dial_graph() if config.pixels else None
@@ -78,7 +80,7 @@ def train(config: Config, seen: Examples, folder: Path) -> Diagnoser:
         seeing = share < config.seeing
         done = share / config.seeing if seeing else (share - config.seeing) / (1.0 - config.seeing)
         for group in optimiser.param_groups:
-            group["lr"] = (config.rate if seeing else _LATER * config.rate) * pace(step, done)
+            group["lr"] = (config.rate if seeing else _LATER * config.rate) * as_time_runs_out(step, done)
         if seeing:
             terms = _seeing(look, seen.at(rows), draw)
         else:
@@ -94,10 +96,10 @@ def train(config: Config, seen: Examples, folder: Path) -> Diagnoser:
         step += 1
         curve.add(step, minutes, loss.item(), *(value.item() for value in terms.values()))
         if time.time() - saved > _SAVE_EVERY:
-            keep(folder, config, module, optimiser, step, minutes)
+            save_state(folder, asdict(config), learners, step, minutes)
             saved = time.time()
             print(curve.said(), flush=True)
-    keep(folder, config, module, optimiser, step, min(config.minutes, minutes))
+    save_state(folder, asdict(config), learners, step, min(config.minutes, minutes))
     return module.train(False)
 
 
