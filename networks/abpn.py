@@ -97,6 +97,10 @@ class LocalRetouching(nn.Module):
             self.final.gated.bias[:3].zero_()  # type: ignore[index]
         nn.init.constant_(self.mask_head.bias, -3.0)  # type: ignore[arg-type]
 
+    def finders(self) -> tuple[nn.Module, ...]:
+        """What finds flaws; the rest draws the layer."""
+        return self.encoder, self.mask_ups, self.mask_head
+
     def forward(self, codes: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
         height, width = codes.shape[2:]
         features = [_seen(_padded(codes))]
@@ -153,11 +157,11 @@ class BlendPyramid(nn.Module):
 
 
 def certain(masks: Tensor) -> Tensor:
-    """How far a retouch shows for a probability of a flaw: not at all below 0.3, fully from 0.7 on, smoothly between.
+    """How far a retouch shows for a probability of a flaw: not at all below 0.2, fully from 0.5 on, smoothly between.
 
     What the network doubts is left alone, to the bit.
     """
-    share = ((masks - 0.3) / 0.4).clamp(0.0, 1.0)
+    share = ((masks - 0.2) / 0.3).clamp(0.0, 1.0)
     return share * share * (3.0 - 2.0 * share)
 
 

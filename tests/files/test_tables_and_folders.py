@@ -145,7 +145,7 @@ def test_weights_that_ask_for_what_is_not_there_are_refused(tmp_path: Path, abou
 
 
 def test_missing_unknown_changed_and_wrong_weights_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(weights.WeightsError, match="there are no weights 'vgg'; there are: abpn_small, sigmoid_proxy"):
+    with pytest.raises(weights.WeightsError, match="no weights 'vgg'; there are: abpn_small, diagnoser, sigmoid_proxy"):
         weights.load_network("vgg")
     with pytest.raises(weights.WeightsError, match="lies outside the folder"):
         weights.load_network("../../secret", [tmp_path])

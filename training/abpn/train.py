@@ -35,7 +35,8 @@ class Config:
 
     scale: of the network's widths, the paper's are 1. levels: of the pyramid, the paper has 2. fine_every: steps from one
     that trains all levels to the next; the others train the smallest level alone. cut: every other one of those sees a cut
-    of the picture as it is, where flaws are larger, instead of the whole halved. half: convolutions in bfloat16. minutes:
+    of the picture as it is, where flaws are larger, instead of the whole halved. half: convolutions in bfloat16.
+    found: what finds flaws is trained already and stays; only what draws the layer learns. minutes:
     of work, over all sessions. schedule: of `SCHEDULES`; an epoch is as many examples as the source says it has. mse to
     adversarial: weights of `TERMS`. features: the weights of the perceptual term's network.
     """
@@ -48,10 +49,12 @@ class Config:
     rate: float = 5e-4
     schedule: str = "paper"
     half: bool = False
+    found: bool = False
     minutes: float = 60.0
     mse: float = 1.0
     share: float = 0.0
     presence: float = 0.0
+    drawing: float = 0.0
     dice: float = 1.0
     variation: float = 0.1
     perceptual: float = 0.1
@@ -95,6 +98,9 @@ def train(
     module = make(config.scale).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
         module.load_state_dict(start)
+    if config.found:
+        for finder in module.local.finders():
+            finder.requires_grad_(False).train(False)
     schedule = SCHEDULES[config.schedule]
     learner = Learner(module, schedule.optimiser(module.parameters(), config.rate))
     learners = {"module": ("moment", learner)}
