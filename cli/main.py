@@ -171,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         getattr(commands, options.command)(options)
         return 0
     except KeyboardInterrupt as stop:
-        print(f"luxgrad: interrupted; {stop or 'nothing was written'}", file=sys.stderr)
+        print(f"luxgrad: interrupted; {str(stop) or 'nothing was written'}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         sys.stderr.close()
