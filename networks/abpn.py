@@ -97,10 +97,6 @@ class LocalRetouching(nn.Module):
             self.final.gated.bias[:3].zero_()  # type: ignore[index]
         nn.init.constant_(self.mask_head.bias, -3.0)  # type: ignore[arg-type]
 
-    def finders(self) -> tuple[nn.Module, ...]:
-        """What finds flaws; the rest draws the layer."""
-        return self.encoder, self.mask_ups, self.mask_head
-
     def forward(self, codes: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
         height, width = codes.shape[2:]
         features = [_seen(_padded(codes))]

@@ -29,7 +29,7 @@ def tiny() -> dict[str, Network]:
     for weight in module.parameters():
         if not weight.any():
             nn.init.normal_(weight, std=0.1)
-    nn.init.constant_(module.local.mask_head.bias, -1.2)  # type: ignore[arg-type]  # half certain, where it is steep
+    nn.init.constant_(module.local.mask_head.bias, -1.9)  # type: ignore[arg-type]  # half certain, where it is steep
     return {"network": Network(module)}
 
 

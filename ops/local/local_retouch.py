@@ -21,7 +21,7 @@ from ..types import Image, Mask, Network, Scalar, weights
 from .apply_mask import apply_mask
 from .small_mask import small_mask
 
-SEEN = 1024
+SEEN = 512
 """About the long edge of the picture that the network sees, in px."""
 
 
@@ -33,7 +33,7 @@ class Retouched(NamedTuple):
 
 def levels_for(size: Size) -> int:
     """How often a picture is halved until the network sees it whole at its usual size."""
-    return (-(-size.long_edge // SEEN) - 1).bit_length()
+    return max(1, (-(-size.long_edge // SEEN) - 1).bit_length())
 
 
 @operation(reach=COMPOSITE, example=Example(sockets=tiny, kinks=(0.0, 1.0), scales=False))
@@ -53,7 +53,7 @@ def local_retouch(
     limit: a mask outside which nothing is retouched.
     strength: how much of the retouch shows.
     what: kinds of flaws to retouch.
-    levels: how often the photo is halved before the network looks at it; 0 halves it until its long edge is 1024 px at most.
+    levels: how often the photo is halved before the network looks at it; 0 halves it to about 512 px.
 
     The network finds flaws on a small picture and draws a layer that blends them away; the layer is refined level by level
     of a Laplacian pyramid up to full size, so that texture underneath stays. Gives the photo, the mask and the layer.

@@ -1,4 +1,4 @@
-"""What training makes small: the terms of the paper (Lei et al. 2022, section 3.4), and three that look where flaws are."""
+"""What training makes small: the terms of the paper (Lei et al. 2022, section 3.4), and two that look where flaws are."""
 
 from __future__ import annotations
 
@@ -57,24 +57,6 @@ def presence(trial: Trial) -> Tensor:
     return of_groups + _surprise(_any(trial.found.masks), masks.amax(1)).mean()
 
 
-def drawing(trial: Trial) -> Tensor:
-    """What is left of the flaws where they are, as a share of them, and what else is changed where the network lets it show.
-
-    A network that doubts whether there is a flaw draws half a retouch; where one is known to be, it draws a whole one.
-    """
-    flawed = trial.masks.amax(1, keepdim=True)
-    shown = trial.found.mask.detach()
-    total, wanted, before = trial.clean.new_zeros(()), trial.clean, trial.flawed
-    for result in trial.found.results:
-        wanted, before = _like(wanted, result), _like(before, result)
-        here, seen = (F.interpolate(mask, result.shape[2:], mode="nearest") for mask in (flawed, shown))
-        was = (here * (before - wanted).abs()).mean((1, 2, 3)) + 1e-4
-        left = (here * (result - wanted).abs()).mean((1, 2, 3))
-        astray = ((1.0 - here) * seen * (result - before).abs()).mean((1, 2, 3))
-        total = total + ((left + astray) / was).mean()
-    return total / len(trial.found.results)
-
-
 def dice(trial: Trial) -> Tensor:
     """1 minus the overlap of where any flaw is predicted and where one is.
 
@@ -118,7 +100,6 @@ TERMS: dict[str, Callable[[Trial], Tensor]] = {
     "mse": mse,
     "share": share,
     "presence": presence,
-    "drawing": drawing,
     "dice": dice,
     "variation": variation,
     "perceptual": perceptual,

@@ -27,7 +27,7 @@ class Pairs:
 
     edge: of the crops in px. levels: of the pyramid that is trained. Photos are reduced until the smallest of the
     levels is as large as Local retouch looks at, never enlarged, and kept as codes of 8 bits: at most 6.3 MB a pair at one
-    level, 17 MB of photos 3:2 (500 pairs: 8.4 GB), whatever their size on disk; one photo is decoded at a time.
+    level, 4.2 MB of photos 3:2 (500 pairs: 2.1 GB), whatever their size on disk; one photo is decoded at a time.
     What is smaller than a crop is continued by its last px, as the network does.
     Raises FileError: an empty folder, a photo that cannot be read or is not finite, without its partner or of another size,
     edges below 64 px.
@@ -64,7 +64,7 @@ class Pairs:
         return held, seen
 
     def draw(self, number: int) -> Example:
-        """A crop, mirrored by chance, at any scale at which Local retouch may look at a photo: between 512 and 1024 px."""
+        """A crop, mirrored by chance, at any scale at which Local retouch may look at a photo: between 256 and 512 px."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
         pair = self.pairs[int(torch.randint(len(self.pairs), (), generator=generator))]
         chance = torch.rand(4, generator=generator).tolist()

@@ -1,12 +1,11 @@
 """Train a small blend pyramid, `abpn_small`, on flaws made here.
 
-    python -m luxgrad.training.abpn.small PHOTOS [PHOTOS ...] --sources TEXT [--portraits PHOTO ...]
-        [--minutes 75] [--drawing 12] [--out FOLDER] [--work FOLDER]
+    python -m luxgrad.training.abpn.small PHOTOS [PHOTOS ...] --sources TEXT [--portraits PHOTO ...] --minutes 60
+        [--out FOLDER] [--work FOLDER]
 
 PHOTOS are folders of photographs without flaws worth retouching; every eighth, by name, is held out. Portraits are seen
-larger and more often, so that eyes and nostrils are not taken for flaws. First the network learns to find flaws, then, for
-another few minutes, to draw what takes them away where it has found them. TEXT names sources and licences in the manifest.
-A stopped training goes on where it was. Writes the weights (float16) and their entry of the manifest, with scores on held-out
+larger and more often, so that eyes and nostrils are not taken for flaws. TEXT names sources and licences in the manifest. A
+stopped training goes on where it was. Writes the weights (float16) and their entry of the manifest, with scores on held-out
 photos and flaws.
 """
 
@@ -15,9 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,7 +28,7 @@ from ..flaws.pictures import procedural_cloth, procedural_skin
 from .classical import by_median
 from .data import Example, Ground, Kept, Synthetic
 from .evaluate import by_network, score
-from .train import OURS, train
+from .train import OURS, Config, train
 
 NAME = "abpn_small"
 HELD_OUT = 8
@@ -47,12 +45,8 @@ _PORTRAIT_EDGE = 1536
 _PORTRAITS_OFTEN = 20
 
 
-CONFIG = replace(OURS, fine_every=8, cut=True, rate=2e-3, half=True)
+CONFIG = replace(OURS, fine_every=8, rate=2e-3, half=True)
 """For a CPU: terms that look at flaws alone instead of the paper's, and seven steps in eight at the smallest level."""
-
-
-DRAWING = replace(CONFIG, found=True, fine_every=4, share=0.0, presence=0.0, dice=0.0, drawing=1.0)
-"""After it, with what finds flaws held still."""
 
 
 def photo_files(folders: Sequence[Path]) -> tuple[list[Path], list[Path]]:
@@ -89,43 +83,37 @@ def main() -> None:
     parser.add_argument("photos", type=Path, nargs="+")
     parser.add_argument("--sources", required=True)
     parser.add_argument("--portraits", type=Path, nargs="*", default=[])
-    parser.add_argument("--minutes", type=float, default=75.0)
-    parser.add_argument("--drawing", type=float, default=12.0)
+    parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--out", type=Path, default=FOLDER)
     parser.add_argument("--work", type=Path, default=Path("out") / NAME)
     options = parser.parse_args()
     seen, held = photo_files(options.photos)
+    config = replace(CONFIG, minutes=options.minutes)
     options.work.mkdir(parents=True, exist_ok=True)
     portraits = load(options.portraits, _PORTRAIT_EDGE) * _PORTRAITS_OFTEN
-    source = Synthetic(grounds([*load(seen), *portraits], 1, PROCEDURAL), EDGE, CONFIG.seed, count=COUNT)
-    kept = Kept(source, KEPT, options.work / "examples.bin", CROP)
-    finding, drawing = replace(CONFIG, minutes=options.minutes), replace(DRAWING, minutes=options.drawing)
-    found = train(finding, kept, options.work / "finding")
-    module = train(drawing, kept, options.work / "drawing", found.state_dict())
+    source = Synthetic(grounds([*load(seen), *portraits], 1, PROCEDURAL), EDGE, config.seed, count=COUNT)
+    module = train(config, Kept(source, KEPT, options.work / "examples.bin", CROP), options.work)
     tests = examples(grounds(load(held), 1_000_001, len(held) // 2), seed=1)
-    scores = {"network": score(by_network(module, CONFIG.levels), tests).row(), "median": score(by_median, tests).row()}
-    print(json.dumps(scores, indent=2))
+    found = {"network": score(by_network(module, config.levels), tests).row(), "median": score(by_median, tests).row()}
+    print(json.dumps(found, indent=2))
     data = (
         f"trained on synthetic flaws: {len(seen)} photos, {len(options.portraits)} portraits, "
         f"{PROCEDURAL} procedural pictures; {len(held)} photos held out. {options.sources}"
     )
-    stages = {name: json.loads((options.work / name / "state.json").read_text()) for name in ("finding", "drawing")}
-    write(module, options.out, scores, data, stages)
+    write(module, config, options.out, found, data, json.loads((options.work / "state.json").read_text())["step"])
 
 
-def write(
-    module: BlendPyramid, out: Path, scores: dict[str, dict[str, float]], data: str, stages: dict[str, dict[str, Any]]
-) -> None:
-    """The weights in half precision, and their entry of the manifest. stages: step and config of each."""
-    about = {"architecture": "BlendPyramid", "arguments": {"scale": CONFIG.scale}}
+def write(module: BlendPyramid, config: Config, out: Path, found: dict[str, dict[str, float]], data: str, steps: int) -> None:
+    """The weights in half precision, and their entry of the manifest."""
+    about = {"architecture": "BlendPyramid", "arguments": {"scale": config.scale}}
     sha256 = save_weights(module, out / f"{NAME}.safetensors", about, torch.float16)
-    metrics = {way: {name: round(value, 3) for name, value in row.items()} for way, row in scores.items()}
+    metrics = {way: {name: round(value, 3) for name, value in row.items()} for way, row in found.items()}
     entry = {
         "file": f"{NAME}.safetensors",
         "sha256": sha256,
         **about,
         "parameters": sum(parameter.numel() for parameter in module.parameters()),
-        "config": {"edge": EDGE, **{name: {**stage["config"], "steps": stage["step"]} for name, stage in stages.items()}},
+        "config": {**asdict(config), "edge": EDGE, "steps": steps},
         "data": data,
         "metrics": {"examples": EXAMPLES, **metrics},
         "script": "training/abpn/small.py",

@@ -34,9 +34,7 @@ class Config:
     """How to train: by default with the terms, weights and schedule of the paper (Lei et al. 2022), on a smaller network.
 
     scale: of the network's widths, the paper's are 1. levels: of the pyramid, the paper has 2. fine_every: steps from one
-    that trains all levels to the next; the others train the smallest level alone. cut: every other one of those sees a cut
-    of the picture as it is, where flaws are larger, instead of the whole halved. half: convolutions in bfloat16.
-    found: what finds flaws is trained already and stays; only what draws the layer learns. minutes:
+    that trains all levels to the next; the others train the smallest level alone. half: convolutions in bfloat16. minutes:
     of work, over all sessions. schedule: of `SCHEDULES`; an epoch is as many examples as the source says it has. mse to
     adversarial: weights of `TERMS`. features: the weights of the perceptual term's network.
     """
@@ -44,17 +42,14 @@ class Config:
     scale: float = 0.2
     levels: int = 1
     fine_every: int = 1
-    cut: bool = False
     batch: int = 8
     rate: float = 5e-4
     schedule: str = "paper"
     half: bool = False
-    found: bool = False
     minutes: float = 60.0
     mse: float = 1.0
     share: float = 0.0
     presence: float = 0.0
-    drawing: float = 0.0
     dice: float = 1.0
     variation: float = 0.1
     perceptual: float = 0.1
@@ -98,9 +93,6 @@ def train(
     module = make(config.scale).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
         module.load_state_dict(start)
-    if config.found:
-        for finder in module.local.finders():
-            finder.requires_grad_(False).train(False)
     schedule = SCHEDULES[config.schedule]
     learner = Learner(module, schedule.optimiser(module.parameters(), config.rate))
     learners = {"module": ("moment", learner)}
@@ -170,8 +162,6 @@ def _trial(config: Config, module: BlendPyramid, batch: dict[str, Tensor], step:
     levels, smaller = config.levels if step % config.fine_every == 0 else 0, 2**config.levels
     if levels:
         masks = F.max_pool2d(masks, smaller)
-    elif config.cut and step % 2:
-        flawed, clean, masks = (x[..., : x.shape[2] // smaller, : x.shape[3] // smaller] for x in (flawed, clean, masks))
     else:
         flawed, clean, masks = F.avg_pool2d(flawed, smaller), F.avg_pool2d(clean, smaller), F.max_pool2d(masks, smaller)
     found = forward(module, flawed.contiguous(memory_format=torch.channels_last), levels, half=config.half)
