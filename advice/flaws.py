@@ -1,4 +1,4 @@
-"""Local flaws by the mask branch of Local retouch: of which kind, where, and how large. Silent while no weights ship."""
+"""Local flaws by the mask branch of Local retouch: of which kind, where, and how large; where its weights are very sure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..light.gamut import to_display
+from ..light.pieces import pieces
 from ..networks.abpn import GROUPS
-from ..networks.weights import load_network, manifest
+from ..networks.weights import load_network
 from ..ops.types import Network
 from .findings import Finding
 from .view import View
 
 NAME = "abpn_small"
 _SURE = 0.5
+SPOKEN = 0.95
+"""A chance from which on the weights that ship are believed: of 59 photos without flaws that they know, 6 reach it."""
 _GRID = 128
 _MOST = 8
 _THIRDS = (("upper left", "top", "upper right"), ("left", "middle", "right"), ("lower left", "bottom", "lower right"))
@@ -38,8 +41,9 @@ class Spot(NamedTuple):
 
 
 def flaws(view: View) -> list[Finding]:
-    """A finding for each kind of flaw that the weights that ship see; none where they do not ship."""
-    return list(found(view, load_network(NAME))) if NAME in manifest() else []
+    """A finding for each kind of flaw that the weights that ship are very sure of somewhere."""
+    seen = found(view, load_network(NAME))
+    return [finding for finding in seen if finding.mask is not None and finding.mask.max() >= SPOKEN]
 
 
 @torch.no_grad()
@@ -54,7 +58,7 @@ def found(view: View, network: Network) -> Iterator[Finding]:
         where = ", ".join(dict.fromkeys(spot.place for spot in seen[:_MOST]))
         largest = 100.0 * seen[0].size
         why = (f"{len(seen)} {'place looks' if len(seen) == 1 else 'places look'} like {_KINDS[group]} ({where}); the largest "
-               f"measures {largest:.1f} % of the long edge. Local retouch mends them where they are.")  # fmt: skip
+               f"measures {largest:.1f} % of the long edge. Local retouch looks there.")  # fmt: skip
         facts = {"places": float(len(seen)), "largest (% of the long edge)": largest}
         facts |= {f"{number}: {name}": value for number, spot in enumerate(seen[:_MOST], 1)
                   for name, value in (("y", spot.y), ("x", spot.x), ("size", spot.size))}  # fmt: skip
@@ -66,18 +70,12 @@ def spots(mask: Tensor) -> list[Spot]:
     scale = min(1.0, _GRID / max(mask.shape[2:]))
     height, width = (max(1, round(edge * scale)) for edge in mask.shape[2:])
     small = F.adaptive_max_pool2d(mask, (height, width))
-    on = small > _SURE
-    labels = torch.where(on, torch.arange(1.0, on.numel() + 1.0).view_as(small), torch.zeros(()))
-    while True:
-        grown = torch.where(on, F.max_pool2d(labels, 3, 1, 1), torch.zeros(()))
-        if torch.equal(grown, labels):
-            break
-        labels = grown
+    labels = pieces((small > _SURE)[0, 0])
     places = []
     for label in labels.unique().tolist():
         if not label:
             continue
-        rows, columns = (labels[0, 0] == label).nonzero(as_tuple=True)
+        rows, columns = (labels == label).nonzero(as_tuple=True)
         edges = [int(axis.max() - axis.min()) + 1 for axis in (rows, columns)]
         places.append(Spot((rows.float().mean().item() + 0.5) / height, (columns.float().mean().item() + 0.5) / width,
                            max(edges) / max(height, width), small[0, 0, rows, columns].mean().item()))  # fmt: skip

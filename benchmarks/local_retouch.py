@@ -20,7 +20,7 @@ from PIL import Image
 from ..networks.weights import WeightsError, load_network
 from ..ops.types import Network
 from ..training.abpn.evaluate import Score
-from ..training.abpn.held_out import Trial, flawed, photo, surfaces, trials
+from ..training.abpn.held_out import Case, cases, flawed, photo, surfaces
 from ..training.abpn.instances import Tally
 from ..training.abpn.report import Report, kinds_of, report
 from .photos import RESULTS, machine, photo_files, write
@@ -71,10 +71,10 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *(f"| {' | '.join(row)} |" for row in rows), ""]
 
 
-def pictures(files: Sequence[Path]) -> Iterator[Trial]:
+def pictures(files: Sequence[Path]) -> Iterator[Case]:
     """Whole photos with flaws, twice each, and as they are; and surfaces made by formula with flaws."""
     clean = (flawed(photo(file, EDGE), SEED, count=0) for file in files)
-    return chain(trials(files, EDGE, SEED, PER_PHOTO), clean, surfaces(SURFACES, EDGE, SEED))
+    return chain(cases(files, EDGE, SEED, PER_PHOTO), clean, surfaces(SURFACES, EDGE, SEED))
 
 
 def _pixels(name: str, score: Score) -> list[str]:

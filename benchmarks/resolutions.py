@@ -49,14 +49,14 @@ def resolutions(network: Network, files: Sequence[Path], seed: int) -> list[str]
         for number, file in enumerate(files):
             whole = flawed(photo(file, EDGE), seed + number)
             for factor in FACTORS:
-                trial = smaller(whole, factor)
-                size = Size(*trial.flawed.shape[1:])
+                case = smaller(whole, factor)
+                size = Size(*case.flawed.shape[1:])
                 for name, choose in (("own", usual), ("paper's", paper)):
                     score, seconds, levels = found.setdefault((factor, name), (Score(), [], []))
                     start = time.perf_counter()
-                    result = by_operation(network, choose(size))(trial.flawed[None])
+                    result = by_operation(network, choose(size))(case.flawed[None])
                     seconds.append(time.perf_counter() - start)
-                    score.add(result, trial)
+                    score.add(result, case)
                     levels.append(choose(size))
     gains: dict[str, list[float]] = {}
     for (factor, name), (score, seconds, levels) in sorted(found.items(), key=lambda entry: (entry[0][1], -entry[0][0])):

@@ -22,9 +22,10 @@ from torch import Tensor
 from ..light.planes import planes
 from ..light.transfer import MIDDLE_GREY
 from ..networks.mlp import PointwiseMLP
-from ..networks.weights import FOLDER, save_weights
+from ..networks.weights import FOLDER
 from ..ops.proxy.sigmoid import CODE_POWER, EV_RANGE, features
 from ..ops.tone.sigmoid import sigmoid
+from .shipping import ship
 
 CONFIG: dict[str, Any] = {
     "inputs": 6,
@@ -91,33 +92,23 @@ def _write(network: PointwiseMLP, steps: int, seed: int, out: Path) -> None:
     with torch.no_grad():
         seen, wanted = draw(1 << 20, torch.Generator().manual_seed(seed + 1))
         error = network(seen) - wanted
-    sha256 = save_weights(network, out / "sigmoid_proxy.safetensors", ABOUT)
-    entry = {
-        "file": "sigmoid_proxy.safetensors",
-        "sha256": sha256,
-        **ABOUT,
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "imitates": "tone.sigmoid",
-        "config": {
-            **CONFIG,
-            "steps": steps,
-            "seed": seed,
-            "optimiser": "Adam, cosine",
-            "loss": "L2 + 0.01 L1 of codes",
-        },
-        "data": "random colours, none from photographs",
-        "metrics": {
-            "held_out_samples": 1 << 20,
-            "psnr_db": round(-10.0 * math.log10(error.square().mean().item()), 2),
-            "largest_error": round(error.abs().max().item(), 5),
-        },
-        "script": "training/sigmoid_proxy.py",
-        "licence": "Apache-2.0",
+    metrics = {
+        "held_out_samples": 1 << 20,
+        "psnr_db": round(-10.0 * math.log10(error.square().mean().item()), 2),
+        "largest_error": round(error.abs().max().item(), 5),
     }
-    path = out / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    path.write_text(json.dumps({**manifest, "sigmoid_proxy": entry}, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(entry["metrics"]))
+    ship(
+        network,
+        "sigmoid_proxy",
+        ABOUT,
+        out,
+        imitates="tone.sigmoid",
+        config={**CONFIG, "steps": steps, "seed": seed, "optimiser": "Adam, cosine", "loss": "L2 + 0.01 L1 of codes"},
+        data="random colours, none from photographs",
+        metrics=metrics,
+        script="training/sigmoid_proxy.py",
+    )
+    print(json.dumps(metrics))
 
 
 def main() -> None:

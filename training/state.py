@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,8 +64,12 @@ def save_state(folder: Path, config: Mapping[str, Any], learners: Learners, step
         part.write_text(json.dumps({"step": step, "minutes": minutes, "config": dict(config)}), encoding="utf-8")
 
 
-def read_state(folder: Path, config: Mapping[str, Any], learners: Learners) -> tuple[int, float]:
+def read_state(
+    folder: Path, config: Mapping[str, Any], learners: Learners, free: Collection[str] = ("minutes",)
+) -> tuple[int, float]:
     """Take up the state of a stopped training: its step and the minutes spent; (0, 0) where there is none.
+
+    free: what of the configuration may have changed since.
 
     Raises FileError: a state that is damaged, or of another configuration. Learners are then as they were.
     """
@@ -83,7 +87,7 @@ def read_state(folder: Path, config: Mapping[str, Any], learners: Learners) -> t
         raise FileError(f"{path}: expected the state of a training: step, minutes and config")
     if step < 0 or not 0.0 <= minutes < math.inf:
         raise FileError(f"{path}: expected a step and minutes of at least 0; got {step} and {minutes}")
-    known = {**before, "minutes": config["minutes"]}
+    known = {**before, **{name: config[name] for name in free}}
     different = sorted(name for name in {*known, *config} if known.get(name) != config.get(name))
     if different:
         raise FileError(f"{folder}: expected the state of the same training; it differs in {', '.join(different)[:160]}")

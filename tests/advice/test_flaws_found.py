@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
+import luxgrad
 from luxgrad.advice.flaws import flaws, found, spots
 from luxgrad.advice.view import View
 from luxgrad.light.photo import Photo
 from luxgrad.networks.abpn import BlendPyramid
-from luxgrad.networks.weights import manifest
 from luxgrad.ops.types import Network
 
 from ..graph.graphs import chain
@@ -34,11 +36,15 @@ def test_connected_places_are_counted_with_their_middle_and_size() -> None:
 class _Seeing(BlendPyramid):
     """A pyramid that sees dust where the picture is dark."""
 
+    def __init__(self, scale: float, chance: float = 0.8) -> None:
+        super().__init__(scale)
+        self.chance = chance
+
     def forward(self, part: str, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...] | torch.Tensor:
         if part != "local":
             return super().forward(part, *inputs)
         dark = (inputs[0].mean(1, keepdim=True) < 0.1).float()
-        return inputs[0], torch.cat([0.0 * dark, 0.0 * dark, 0.8 * dark], dim=1)
+        return inputs[0], torch.cat([0.0 * dark, 0.0 * dark, self.chance * dark], dim=1)
 
 
 def test_flaws_become_findings_by_kind_with_place_and_mask() -> None:
@@ -67,6 +73,12 @@ def test_the_real_branch_is_asked_as_it_answers() -> None:
     assert finding.evidence["largest (% of the long edge)"] == pytest.approx(100.0)
 
 
-def test_without_weights_nothing_is_said_of_flaws() -> None:
-    view = View.of(chain("tone.exposure"), Photo(torch.rand(1, 3, 40, 40)))
-    assert "abpn_small" in manifest() or flaws(view) == []
+def test_flaws_are_said_only_where_the_weights_that_ship_are_very_sure(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("lake", "sunset"):
+        assert flaws(View.of(chain("tone.exposure"), luxgrad.load(root / "workflows" / "photos" / f"{name}.jpg"))) == []
+    light = torch.full((1, 3, 90, 120), 0.5)
+    light[..., 70:76, 100:106] = 0.0
+    view = View.of(chain("tone.exposure"), Photo(light))
+    for chance, said in ((0.94, []), (0.96, ["flaws: dust"])):
+        monkeypatch.setattr("luxgrad.advice.flaws.load_network", lambda name, c=chance: Network(_Seeing(0.01, c)))
+        assert [finding.what for finding in flaws(view)] == said

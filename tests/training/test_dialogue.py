@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from luxgrad.advice.language.grammar import UNKNOWN, Grammar, phrases
+from luxgrad.files.errors import FileError
 from luxgrad.training.dialogue.sentences import example
 from luxgrad.training.dialogue.train import ADAPTER, Config, loss_of, train
 
@@ -58,7 +59,7 @@ def test_a_stopped_training_goes_on_to_the_same_adapter(tmp_path: Path) -> None:
     assert whole.keys() == stopped.keys()
     for name in whole:
         torch.testing.assert_close(whole[name], stopped[name])
-    with pytest.raises(ValueError, match="expected the training that stands there"):
+    with pytest.raises(FileError, match="expected the state of the same training; it differs in batch"):
         train(tiny(), Config(steps=4, batch=7, rank=4, rate=0.01, every=2), tmp_path / "stopped")
 
 

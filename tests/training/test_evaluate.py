@@ -19,7 +19,7 @@ from luxgrad.ops.spec import spec_of
 from luxgrad.training.abpn.classical import change, guided, median, where_large, where_masked
 from luxgrad.training.abpn.data import Example
 from luxgrad.training.abpn.evaluate import Found, Score, by_network, by_operation
-from luxgrad.training.abpn.held_out import flawed, photo, smaller, surfaces, trials
+from luxgrad.training.abpn.held_out import cases, flawed, photo, smaller, surfaces
 from luxgrad.training.abpn.report import report
 from luxgrad.training.abpn.sheet import CELL, rows, sheet
 
@@ -102,7 +102,7 @@ def test_a_smaller_trial_has_the_same_flaws_as_means_of_light(photos: Path) -> N
 
 
 def test_a_report_scores_every_way_on_the_same_pictures(photos: Path) -> None:
-    seen = [*trials([photos / "portrait.jpg"], 160, 3, each=2), *surfaces(2, 96, 1), flawed(codes(), 0, count=0)]
+    seen = [*cases([photos / "portrait.jpg"], 160, 3, each=2), *surfaces(2, 96, 1), flawed(codes(), 0, count=0)]
     reports = report(network(), seen)
     assert len({found.flaws.count() for found in reports.values()}) == 1
     assert next(iter(reports.values())).flaws.count() > 3

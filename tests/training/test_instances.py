@@ -8,8 +8,9 @@ from collections import Counter
 import pytest
 import torch
 
+from luxgrad.light.pieces import pieces
 from luxgrad.light.rectangle import Region
-from luxgrad.training.abpn.instances import Instance, Tally, average_precision, instances, pieces, predictions
+from luxgrad.training.abpn.instances import Instance, Tally, average_precision, instances, predictions
 from luxgrad.training.flaws.flaw import Flaw
 
 

@@ -22,11 +22,9 @@ from ...ops.geometry.halve import halve
 from ...ops.local.local_retouch import levels_for, local_retouch
 from ...ops.spec import spec_of
 from ...ops.types import Network
+from ..flaws.flaw import SEEN
 from .data import Example
 from .forward import forward
-
-SEEN = 0.1
-"""A pixel counts as flawed where its mask is above this."""
 
 
 class Found(NamedTuple):

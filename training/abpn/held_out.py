@@ -21,7 +21,7 @@ _MULTIPLE = 8
 
 
 @dataclass(frozen=True)
-class Trial(Example):
+class Case(Example):
     """An example that knows its flaws one by one; none where it was made smaller."""
 
     flaws: tuple[Flaw, ...] = ()
@@ -35,14 +35,14 @@ def photo(file: Path, long_edge: int) -> Tensor:
     return light[:, :, :height, :width].clamp(0.0, 1.0)
 
 
-def flawed(light: Tensor, seed: int, groups: Sequence[Group] = GROUPS, count: int | None = None) -> Trial:
+def flawed(light: Tensor, seed: int, groups: Sequence[Group] = GROUPS, count: int | None = None) -> Case:
     """A picture of light with flaws as large as befits its size; with a count of 0 it stays clean."""
     made = synthesise(light, seed, groups, count)
     flawed, clean = (srgb_encode(picture[0]).clamp(0.0, 1.0) for picture in (made.light, light))
-    return Trial(flawed, clean, group_masks(made), torch.ones(len(GROUPS)), made.instances)
+    return Case(flawed, clean, group_masks(made), torch.ones(len(GROUPS)), made.instances)
 
 
-def trials(files: Iterable[Path], long_edge: int, seed: int, each: int = 1) -> Iterator[Trial]:
+def cases(files: Iterable[Path], long_edge: int, seed: int, each: int = 1) -> Iterator[Case]:
     """Photos of a long edge, each so many times with flaws."""
     for number, file in enumerate(files):
         light = photo(file, long_edge)
@@ -50,7 +50,7 @@ def trials(files: Iterable[Path], long_edge: int, seed: int, each: int = 1) -> I
             yield flawed(light, seed + each * number + again)
 
 
-def surfaces(count: int, edge: int, seed: int) -> Iterator[Trial]:
+def surfaces(count: int, edge: int, seed: int) -> Iterator[Case]:
     """Squares of skin and cloth made by formula, by turns, with the flaws that come onto each."""
     for number in range(seed, seed + count):
         if number % 2:
@@ -59,10 +59,10 @@ def surfaces(count: int, edge: int, seed: int) -> Iterator[Trial]:
             yield flawed(procedural_skin((edge, edge), number), number, ("skin", "dust"))
 
 
-def smaller(trial: Trial, factor: int) -> Trial:
+def smaller(case: Case, factor: int) -> Case:
     """The same picture with the same flaws at 1 / factor of the size: means of light, as a camera of fewer px has it."""
-    flawed, clean = (srgb_encode(_mean(srgb_decode(codes), factor)) for codes in (trial.flawed, trial.clean))
-    return Trial(flawed, clean, _mean(trial.masks, factor), trial.known)
+    flawed, clean = (srgb_encode(_mean(srgb_decode(codes), factor)) for codes in (case.flawed, case.clean))
+    return Case(flawed, clean, _mean(case.masks, factor), case.known)
 
 
 def _mean(planes: Tensor, factor: int) -> Tensor:

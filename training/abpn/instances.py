@@ -1,7 +1,7 @@
 """Flaw by flaw: which are found, and how sure the network was, as average precision.
 
-A prediction is a connected piece (8 neighbours) of the px where a flaw is as probable as 0.3, from which on a retouch shows;
-its score is its highest probability. A true instance is a flaw where its mask is above 0.1, or several flaws that touch each
+A prediction is a connected piece (8 neighbours) of the px where a flaw is as probable as 0.3; its
+score is its highest probability. A true instance is a flaw where its mask is above 0.1, or several flaws that touch each
 other there. Both are compared at the size of the picture that the network sees.
 
 Flaws are small and soft, and one may be found in pieces: a prediction is right where its intersection over union with a true
@@ -17,14 +17,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..flaws.flaw import Flaw
+from ...light.pieces import pieces
+from ..flaws.flaw import SEEN, Flaw
 
 FOUND = 0.3
-SEEN = 0.1
 OVERLAP = 0.3
 
 
@@ -43,21 +42,6 @@ class Prediction:
     score: float
     peak: int
     places: Tensor
-
-
-def pieces(mask: Tensor) -> Tensor:
-    """(h,w) whole numbers: 0 outside a mask (h,w) of booleans, and one number for each piece that 8 neighbours connect.
-
-    Every px takes the greatest number about it, and then what the px of that number has become, until nothing changes.
-    """
-    numbers = torch.arange(1, mask.numel() + 1, dtype=torch.float64).view(mask.shape) * mask
-    while True:
-        wide = F.max_pool2d(numbers[None, None], 3, 1, 1)[0, 0] * mask
-        known = torch.cat([wide.new_zeros(1), wide.flatten()])
-        wide = known[wide.long()]
-        if torch.equal(wide, numbers):
-            return numbers.long()
-        numbers = wide
 
 
 def predictions(probability: Tensor, least: float = FOUND) -> list[Prediction]:

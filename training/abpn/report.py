@@ -16,7 +16,7 @@ from ..flaws.flaw import GROUPS
 from ..flaws.kinds import KINDS
 from .classical import SMOOTH, change, where_large, where_masked
 from .evaluate import Found, Score, by_operation
-from .held_out import Trial
+from .held_out import Case
 from .instances import Tally, instances, predictions
 
 THRESHOLDS = (0.02, 0.04, 0.08)
@@ -31,18 +31,18 @@ class Report:
     strict: Tally = field(default_factory=lambda: Tally(strict=True))
     groups: dict[str, Tally] = field(default_factory=lambda: {group: Tally() for group in GROUPS})
 
-    def add(self, found: Found, trial: Trial) -> None:
+    def add(self, found: Found, case: Case) -> None:
         """One picture. Flaws are looked for on the small picture that the operation makes of it."""
-        self.score.add(found, trial)
-        height, width = trial.flawed.shape[1:]
+        self.score.add(found, case)
+        height, width = case.flawed.shape[1:]
         levels = levels_for(Size(height, width))
         any_ = _small(1.0 - (1.0 - found.probability).prod(dim=1, keepdim=True), levels, height, width)
-        true, guessed = instances(trial.flaws, height, width, levels), predictions(any_)
+        true, guessed = instances(case.flaws, height, width, levels), predictions(any_)
         self.flaws.add(guessed, true)
         self.strict.add(guessed, true)
         if found.probability.shape[1] == len(GROUPS):
             for index, (group, tally) in enumerate(self.groups.items()):
-                own = [flaw for flaw in trial.flaws if flaw.group == group]
+                own = [flaw for flaw in case.flaws if flaw.group == group]
                 of_group = _small(found.probability[:, index : index + 1], levels, height, width)
                 tally.add(predictions(of_group), instances(own, height, width, levels))
 
@@ -55,26 +55,26 @@ def _small(probability: Tensor, levels: int, height: int, width: int) -> Tensor:
     return probability[0, 0]
 
 
-def report(network: Network, trials: Iterable[Trial]) -> dict[str, Report]:
+def report(network: Network, cases: Iterable[Case]) -> dict[str, Report]:
     """The reports of all ways, by name."""
     reports: dict[str, Report] = {}
     retouch = by_operation(network)
     with torch.no_grad():
-        for trial in trials:
-            codes = trial.flawed[None]
-            for name, found in _ways(codes, retouch(codes), trial):
-                reports.setdefault(name, Report()).add(found, trial)
+        for case in cases:
+            codes = case.flawed[None]
+            for name, found in _ways(codes, retouch(codes), case):
+                reports.setdefault(name, Report()).add(found, case)
     return reports
 
 
-def _ways(codes: Tensor, found: Found, trial: Trial) -> Iterator[tuple[str, Found]]:
+def _ways(codes: Tensor, found: Found, case: Case) -> Iterator[tuple[str, Found]]:
     yield "network", found
     for name, smooth in SMOOTH.items():
         moved = change(codes, smooth)
         for threshold in THRESHOLDS:
             yield f"{name}, its own mask from {threshold:g}", where_large(codes, moved, threshold)
         yield f"{name}, the network's mask", where_masked(codes, moved, found.mask)
-        yield f"{name}, the true mask", where_masked(codes, moved, trial.masks.amax(0)[None, None])
+        yield f"{name}, the true mask", where_masked(codes, moved, case.masks.amax(0)[None, None])
 
 
 def kinds_of(flaws: Tally) -> list[str]:

@@ -29,7 +29,7 @@ from ..flaws.pictures import procedural_cloth, procedural_skin
 from ..flaws.scene import Scene
 from .data import Example
 from .evaluate import Found, Retoucher, Score, by_operation
-from .held_out import Trial, flawed, photo
+from .held_out import Case, flawed, photo
 
 EDGE = 1024
 CELL = 300
@@ -46,19 +46,19 @@ class Shown:
     panels: tuple[Tensor, ...]
 
 
-def looked_at(trial: Trial, found: Found, group: str) -> Shown:
+def looked_at(case: Case, found: Found, group: str) -> Shown:
     """The part of a picture about its largest flaw."""
-    flaw = max(trial.flaws, key=lambda flaw: flaw.size)
-    height, width = trial.flawed.shape[1:]
+    flaw = max(case.flaws, key=lambda flaw: flaw.size)
+    height, width = case.flawed.shape[1:]
     top, left = (
         min(max(0, int(place) - CELL // 2), edge - CELL) for place, edge in ((flaw.y, height), (flaw.x, width))
     )  # fmt: skip
     part = Region(top, left, CELL, CELL)
     mask = F.interpolate(found.mask, (height, width), mode="bilinear")
-    cut = Example(part.cut(trial.flawed), part.cut(trial.clean), part.cut(trial.masks), trial.known)
+    cut = Example(part.cut(case.flawed), part.cut(case.clean), part.cut(case.masks), case.known)
     score = Score()
     score.add(Found(part.cut(found.codes), part.cut(mask), part.cut(mask)), cut)
-    near = Counter(f.kind.replace("_", " ") for f in trial.flaws if 0 <= f.y - top < CELL and 0 <= f.x - left < CELL)
+    near = Counter(f.kind.replace("_", " ") for f in case.flaws if 0 <= f.y - top < CELL and 0 <= f.x - left < CELL)
     lights = (srgb_decode(codes) for codes in (cut.flawed[None], part.cut(found.codes), cut.clean[None]))
     before, after, clean = lights
     kinds = ", ".join(f"{number} {kind}" for kind, number in near.items())
@@ -86,9 +86,9 @@ def rows(retouch: Retoucher, files: Sequence[Path], tries: int, seed: int) -> li
         for number, light in enumerate(lights(files, group, seed)):
             if len(tried) == tries or number == 4 * tries:
                 break
-            trial = flawed(light, seed + number, (group,), _FLAWS)
-            if trial.flaws and min(trial.flawed.shape[1:]) >= CELL:
-                tried.append(looked_at(trial, retouch(trial.flawed[None]), group))
+            case = flawed(light, seed + number, (group,), _FLAWS)
+            if case.flaws and min(case.flawed.shape[1:]) >= CELL:
+                tried.append(looked_at(case, retouch(case.flawed[None]), group))
         tried.sort(key=lambda row: row.gain)
         shown.append(tried[len(tried) // 2])
         every += tried

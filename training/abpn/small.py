@@ -23,8 +23,9 @@ from torch import Tensor
 from ...files.decode import read_photo
 from ...files.formats.registry import READ_ENDINGS
 from ...networks.abpn import BlendPyramid
-from ...networks.weights import FOLDER, save_weights
+from ...networks.weights import FOLDER
 from ..flaws.pictures import procedural_cloth, procedural_skin
+from ..shipping import ship
 from .classical import by_median
 from .data import Example, Ground, Kept, Synthetic
 from .evaluate import by_network, score
@@ -106,22 +107,18 @@ def main() -> None:
 def write(module: BlendPyramid, config: Config, out: Path, found: dict[str, dict[str, float]], data: str, steps: int) -> None:
     """The weights in half precision, and their entry of the manifest."""
     about = {"architecture": "BlendPyramid", "arguments": {"scale": config.scale}}
-    sha256 = save_weights(module, out / f"{NAME}.safetensors", about, torch.float16)
     metrics = {way: {name: round(value, 3) for name, value in row.items()} for way, row in found.items()}
-    entry = {
-        "file": f"{NAME}.safetensors",
-        "sha256": sha256,
-        **about,
-        "parameters": sum(parameter.numel() for parameter in module.parameters()),
-        "config": {**asdict(config), "edge": EDGE, "steps": steps},
-        "data": data,
-        "metrics": {"examples": EXAMPLES, **metrics},
-        "script": "training/abpn/small.py",
-        "licence": "Apache-2.0",
-    }
-    path = out / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    path.write_text(json.dumps({**manifest, NAME: entry}, indent=2) + "\n", encoding="utf-8")
+    ship(
+        module,
+        NAME,
+        about,
+        out,
+        torch.float16,
+        config={**asdict(config), "edge": EDGE, "steps": steps},
+        data=data,
+        metrics={"examples": EXAMPLES, **metrics},
+        script="training/abpn/small.py",
+    )
 
 
 if __name__ == "__main__":

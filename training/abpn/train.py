@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from ...networks.abpn import BlendPyramid
 from ...ops.types import Network
 from ..features import feature_network
+from ..flaws.flaw import SEEN
 from ..progress import Curve
 from ..state import Diverged, Learner, made, read_state, save_state
 from .critic import critic, told_apart
@@ -25,8 +26,6 @@ from .losses import TERMS, WITH_NETWORKS, Trial
 from .schedules import SCHEDULES
 
 _SAVE_EVERY = 60.0
-_SEEN = 0.1
-"""A pixel counts as flawed where its mask is above this."""
 
 
 @dataclass(frozen=True)
@@ -165,4 +164,4 @@ def _trial(config: Config, module: BlendPyramid, batch: dict[str, Tensor], step:
     else:
         flawed, clean, masks = F.avg_pool2d(flawed, smaller), F.avg_pool2d(clean, smaller), F.max_pool2d(masks, smaller)
     found = forward(module, flawed.contiguous(memory_format=torch.channels_last), levels, half=config.half)
-    return Trial(found, flawed, clean, (masks > _SEEN).to(clean), batch["known"], features)
+    return Trial(found, flawed, clean, (masks > SEEN).to(clean), batch["known"], features)

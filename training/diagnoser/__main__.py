@@ -18,7 +18,8 @@ import torch
 
 from ...files.errors import FileError
 from ...networks.diagnoser import Diagnoser
-from ...networks.weights import FOLDER, save_weights
+from ...networks.weights import FOLDER
+from ..shipping import ship
 from . import detail
 from .evaluate import calibrate, judged, plans, said
 from .examples import Photos, apart, kept
@@ -57,24 +58,20 @@ def write(module: Diagnoser, config: Config, out: Path, metrics: dict[str, Any],
     """The weights in half precision, and their entry of the manifest."""
     about = {"architecture": "Diagnoser", "arguments": ARGUMENTS}
     out.mkdir(parents=True, exist_ok=True)
-    sha256 = save_weights(module, out / f"{NAME}.safetensors", about, torch.float16)
-    entry = {
-        "file": f"{NAME}.safetensors",
-        "sha256": sha256,
-        **about,
-        "parameters": sum(parameter.numel() for parameter in module.parameters()),
-        "config": {**asdict(config), "steps": steps, "examples": SEEN, "optimiser": "AdamW, cosine"},
-        "data": (
+    ship(
+        module,
+        NAME,
+        about,
+        out,
+        torch.float16,
+        config={**asdict(config), "steps": steps, "examples": SEEN, "optimiser": "AdamW, cosine"},
+        data=(
             f"good photographs spoiled by our own operations: {len(photos.seen)} to learn from, "
             f"{len(photos.calibrating)} to calibrate, {len(photos.held)} held out"
         ),
-        "metrics": {"held_out_examples": HELD, **metrics},
-        "script": "training/diagnoser",
-        "licence": "Apache-2.0",
-    }
-    path = out / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    path.write_text(json.dumps({**manifest, NAME: entry}, indent=2) + "\n", encoding="utf-8")
+        metrics={"held_out_examples": HELD, **metrics},
+        script="training/diagnoser",
+    )
 
 
 def main() -> None:

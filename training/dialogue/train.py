@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import Sequence
@@ -11,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from ...advice.language.adapter import Adapted, weights_of, widened
 from ...advice.language.decoding import prompt_of
 from ...advice.language.grammar import Grammar, phrases
 from ...advice.language.loading import Language
+from ...files.atomic import whole_file
 from ..progress import Curve
+from ..state import Diverged, Learner, made, read_state, save_state
 from .sentences import Example, example
 
-ADAPTER, STATE, ABOUT, CURVE = "adapter.safetensors", "state.safetensors", "about.json", "curve.csv"
+ADAPTER = "adapter.safetensors"
 
 
 @dataclass(frozen=True)
@@ -37,18 +39,19 @@ class Config:
 
 
 def train(language: Language, config: Config, out: Path, minutes: float = 1e9) -> dict[str, Adapted]:
-    """Train, or go on where a folder stands. Writes the adapter, the optimiser's state and the curve every few steps."""
-    from safetensors.torch import load_file
+    """Train, or go on where a folder stands. Writes the adapter, the state and the curve every few steps.
 
-    out.mkdir(parents=True, exist_ok=True)
+    Raises Diverged, FileError (a folder that cannot be written, a state that is damaged or another's).
+    """
     grammar = Grammar(phrases(), language.encode)
     for weight in language.network.parameters():
         weight.requires_grad_(False)
     adapters = widened(language.network, config.rank, config.seed, config.last or None)
-    parts = nn.ModuleList(adapters.values())
+    parts = nn.ModuleList(nn.ParameterList([part.down, part.up]) for part in adapters.values())
     optimiser = torch.optim.AdamW(parts.parameters(), lr=config.rate, weight_decay=0.01)
-    start = _resumed(out, config, adapters, optimiser, load_file)
-    curve, until = Curve(out / CURVE, ("step", "loss", "right")), time.monotonic() + 60.0 * minutes
+    learners = {"adapter": ("moment", Learner(parts, optimiser))}
+    start, spent = read_state(made(out), asdict(config), learners, free=("steps", "every"))
+    curve, began = Curve(out / "curve.csv", ("step", "loss", "right"), start - 1), time.monotonic()
     for step in range(start, config.steps):
         draw = random.Random(f"{config.seed}/{step}")
         for group in optimiser.param_groups:
@@ -56,12 +59,17 @@ def train(language: Language, config: Config, out: Path, minutes: float = 1e9) -
         loss, right = loss_of(language, grammar, [example(draw) for _ in range(config.batch)])
         optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(parts.parameters(), 1.0)
+        norm = nn.utils.clip_grad_norm_(parts.parameters(), 1.0)
+        if not torch.isfinite(loss) or not torch.isfinite(norm):
+            raise Diverged(f"step {step}: the loss is not finite; the last good state is in {out}")
         optimiser.step()
         curve.add(step, loss.item(), right)
-        ended = step + 1 == config.steps or time.monotonic() > until
+        worked = (time.monotonic() - began) / 60.0
+        ended = step + 1 == config.steps or worked > minutes
         if ended or (step + 1) % config.every == 0:
-            _write(out, config, step + 1, adapters, optimiser)
+            with whole_file(out / ADAPTER) as file:
+                file.write_bytes(save({name: tensor.half() for name, tensor in weights_of(adapters).items()}))
+            save_state(out, asdict(config), learners, step + 1, spent + worked)
             print(curve.said(), flush=True)
         if ended:
             break
@@ -99,35 +107,3 @@ def loss_of(language: Language, grammar: Grammar, examples: Sequence[Example]) -
     logits = logits + mask
     right = (logits.argmax(1) == target).float().mean().item()
     return nn.functional.cross_entropy(logits, target), right
-
-
-def _write(out: Path, config: Config, step: int, adapters: dict[str, Adapted], optimiser: torch.optim.Optimizer) -> None:
-    from safetensors.torch import save_file
-
-    save_file({name: tensor.half() for name, tensor in weights_of(adapters).items()}, out / ADAPTER)
-    state = {f"weight.{name}": tensor for name, tensor in weights_of(adapters).items()}
-    for index, kept in optimiser.state_dict()["state"].items():
-        state |= {f"{index}.{name}": tensor.clone() for name, tensor in kept.items()}
-    save_file(state, out / STATE)
-    (out / ABOUT).write_text(json.dumps({"step": step, "config": asdict(config)}, indent=2) + "\n")
-
-
-def _resumed(out: Path, config: Config, adapters: dict[str, Adapted], optimiser: torch.optim.Optimizer, read: Any) -> int:
-    """The step to go on from. Raises ValueError where the folder holds another training."""
-    if not (out / ABOUT).exists():
-        return 0
-    about = json.loads((out / ABOUT).read_text())
-    same = {**about["config"], "steps": config.steps, "every": config.every}
-    if same != asdict(config):
-        raise ValueError(f"{out}: expected the training that stands there, {about['config']}; got {asdict(config)}")
-    state = read(out / STATE)
-    for name, part in adapters.items():
-        for side in ("down", "up"):
-            getattr(part, side).data.copy_(state[f"weight.{name}.{side}"])
-    kept: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in state.items():
-        index, _, key = name.partition(".")
-        if index != "weight":
-            kept.setdefault(int(index), {})[key] = tensor
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": kept})
-    return int(about["step"])

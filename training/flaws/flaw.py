@@ -14,6 +14,9 @@ from ...light.rectangle import Region
 from ...light.transfer import srgb_encode
 
 Group = Literal["skin", "cloth", "dust"]
+SEEN = 0.1
+"""A pixel counts as flawed where its mask is above this."""
+
 GROUPS: tuple[Group, ...] = ("skin", "cloth", "dust")
 
 
