@@ -96,7 +96,7 @@ def by_network(module: BlendPyramid, levels: int) -> Retoucher:
 def by_operation(network: Network, levels: int = 0) -> Retoucher:
     """As a user gets it: the operation `local.local_retouch` in a graph, through the tiled executor; any size.
 
-    levels: of the operation; 0 halves the picture to about 512 px.
+    levels: of the operation; 0 halves the picture until its long edge is at most 1024 px.
     """
 
     def retouch(codes: Tensor) -> Found:

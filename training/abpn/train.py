@@ -33,14 +33,17 @@ class Config:
     """How to train: by default with the terms, weights and schedule of the paper (Lei et al. 2022), on a smaller network.
 
     scale: of the network's widths, the paper's are 1. levels: of the pyramid, the paper has 2. fine_every: steps from one
-    that trains all levels to the next; the others train the smallest level alone. half: convolutions in bfloat16. minutes:
-    of work, over all sessions. schedule: of `SCHEDULES`; an epoch is as many examples as the source says it has. mse to
-    adversarial: weights of `TERMS`. features: the weights of the perceptual term's network.
+    that trains all levels to the next; in the others the network looks at a part of the crop from near, without levels
+    above it. blend_from: share of the time before which the blend coefficients stay as they begin, addition: layers are
+    noise then. half: convolutions in bfloat16. minutes: of work, over all sessions. schedule: of `SCHEDULES`; an epoch is as
+    many examples as the source says it has. mse to adversarial: weights of `TERMS`. features: the weights of the perceptual
+    term's network.
     """
 
     scale: float = 0.2
     levels: int = 1
     fine_every: int = 1
+    blend_from: float = 0.0
     batch: int = 8
     rate: float = 5e-4
     schedule: str = "paper"
@@ -58,6 +61,8 @@ class Config:
 
 
 OURS = Config(
+    fine_every=5,
+    blend_from=0.5,
     schedule="cosine",
     mse=0.0,
     share=1.0,
@@ -89,7 +94,7 @@ def train(
     Raises Diverged, FileError (a folder that cannot be written, a state that is damaged or another's), WeightsError.
     """
     torch.manual_seed(config.seed)
-    module = make(config.scale).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    module = make(config.scale).train().to(memory_format=_order(config))  # type: ignore[call-overload]
     if start is not None:
         module.load_state_dict(start)
     schedule = SCHEDULES[config.schedule]
@@ -113,6 +118,7 @@ def train(
             minutes = spent + (clock() - began) / 60.0
             if minutes >= config.minutes:
                 break
+            module.coefficients.requires_grad_(minutes >= config.blend_from * config.minutes)
             rate = config.rate * schedule.pace(step, step * config.batch / len(source), minutes / config.minutes)
             trial = _trial(config, module, batch, step, features)
             sound = True
@@ -150,18 +156,24 @@ def _moved(learner: Learner, loss: Tensor, rate: float) -> bool:
     return True
 
 
+def _order(config: Config) -> torch.memory_format:
+    """Of channels: each as fast as can be on a CPU."""
+    return torch.channels_last if config.half else torch.contiguous_format
+
+
 def _batches(config: Config, source: Source, step: int, workers: int) -> Iterator[dict[str, Tensor]]:
     stream = Stream(source, step * config.batch)
     return iter(DataLoader(stream, config.batch, num_workers=workers, prefetch_factor=4 if workers else None))
 
 
 def _trial(config: Config, module: BlendPyramid, batch: dict[str, Tensor], step: int, features: Network | None) -> Trial:
-    """A batch through the network: all levels, or what the network itself sees and nothing else."""
+    """A batch through the network: all levels, or as much of it as the smallest level has px, seen from near."""
     flawed, clean, masks = batch["flawed"], batch["clean"], batch["masks"]
-    levels, smaller = config.levels if step % config.fine_every == 0 else 0, 2**config.levels
+    levels = config.levels if step % config.fine_every == 0 else 0
     if levels:
-        masks = F.max_pool2d(masks, smaller)
+        masks = F.max_pool2d(masks, 2**levels)
     else:
-        flawed, clean, masks = F.avg_pool2d(flawed, smaller), F.avg_pool2d(clean, smaller), F.max_pool2d(masks, smaller)
-    found = forward(module, flawed.contiguous(memory_format=torch.channels_last), levels, half=config.half)
+        part = flawed.shape[-1] // 2**config.levels
+        flawed, clean, masks = (planes[..., :part, :part] for planes in (flawed, clean, masks))
+    found = forward(module, flawed.contiguous(memory_format=_order(config)), levels, half=config.half)
     return Trial(found, flawed, clean, (masks > SEEN).to(clean), batch["known"], features)
