@@ -21,7 +21,7 @@ ABOUT = """## {photos} photos from 512 px to 4096 px
 
 Photos of at least 3840 px, made smaller to 4096 px where they are larger, with flaws. The smaller ones are means of the
 flawed picture's light, so that photos and flaws are the same at every size. Levels are the operation's own (the network
-sees about 512 px, but 256 px of a photo of 512 px), or the paper's l = 1 to 4 (the network always sees about 256 px).
+sees 1024 px, but 512 px of a photo of 512 px), or the paper's l = 1 to 4 (the network always sees about 256 px).
 Seconds are of one picture, the network included.
 """
 
@@ -32,7 +32,7 @@ def usual(size: Size) -> int:
 
 def paper(size: Size) -> int:
     """1 at 512 px to 4 at 4096 px: the network always sees about 256 px."""
-    return levels_for(size.scaled(2.0))
+    return levels_for(size.scaled(4.0))
 
 
 def resolutions(network: Network, files: Sequence[Path], seed: int) -> list[str]:

@@ -37,7 +37,7 @@ def train(options: argparse.Namespace) -> None:
     folders = [Path.cwd()]
     about, start = _beginning(options.weights, folders)
     config = replace(
-        Config(features=at_hand(folders)) if options.paper else OURS,
+        Config(features=at_hand(folders), fine_every=OURS.fine_every) if options.paper else OURS,
         scale=about["arguments"].get("scale", 1.0),
         minutes=options.minutes,
         rate=options.rate,
@@ -45,7 +45,7 @@ def train(options: argparse.Namespace) -> None:
     )
     out = made(Path(options.out))
     print(f"reading {len(pair_files(Path(options.pairs)))} pairs ...", flush=True)
-    held, seen = Pairs(Path(options.pairs), _EDGE, options.seed, config.levels).split(_HELD_OUT)
+    held, seen = Pairs(Path(options.pairs), _EDGE, options.seed).split(_HELD_OUT)
     print(f"{len(seen)} pairs to learn from, {len(held) if held else 0} held out", flush=True)
     module = train_pyramid(config, seen, out, start, folders=folders)
     weights = out / f"{out.resolve().name}.safetensors"

@@ -7,8 +7,6 @@ the reconstruction in the paper's proportions (47 million weights).
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -19,6 +17,7 @@ _MASK = (512, 512, 256, 128)
 _RETOUCH = (512, 512, 256, 128, 64)
 _BANDS = (4, 16, 64)
 _AROUND = 32
+_STRIP = 256
 _SEEN = 3 * (1 + len(_BANDS)) + 2
 MULTIPLE = 2 ** len(_ENCODER)
 """Edges of the picture that the network sees are multiples of this; `LocalRetouching` pads and crops."""
@@ -111,7 +110,7 @@ class LocalRetouching(nn.Module):
         x = features[-1]
         for level, block in enumerate([*self.blocks, self.final]):
             skip = features[-2 - level]
-            x = block(x, skip, F.interpolate(mask, skip.shape[2:], mode="bilinear"))
+            x = _by_strips(block, x, skip, F.interpolate(mask, skip.shape[2:], mode="bilinear"))
         whole = F.interpolate(masks, features[0].shape[2:], mode="bilinear")
         return x[..., :height, :width], whole[..., :height, :width]
 
@@ -169,14 +168,28 @@ def _twice(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="nearest")
 
 
+def _by_strips(block: nn.Module, x: Tensor, skip: Tensor, mask: Tensor) -> Tensor:
+    """A block some rows at a time, each strip with the rows that its convolution reaches: at full size it would take more
+    memory than all that was before it."""
+    height, strips = skip.shape[2], []
+    for top in range(0, height, _STRIP):
+        first, last = max(0, top - 2), min(height, top + _STRIP + 2)
+        strip = block(x[:, :, first // 2 : last // 2], skip[:, :, first:last], mask[:, :, first:last])
+        strips.append(strip[:, :, top - first : top - first + _STRIP])
+    return torch.cat(strips, dim=2)
+
+
 def _seen(codes: Tensor) -> Tensor:
     """(B,14,h,w): codes about 0; the bands between them and their means over 4, 16 and 64 px; two bands beside local contrast.
 
     A flaw is a few hundredths of the range, and its surroundings are all of it: the bands show it at once, and divided by what
     is usual around they tell it from texture (ours, not the paper's).
     """
-    means = [codes, *(_blurred(codes, px) for px in _BANDS)]
-    bands = [fine - coarse for fine, coarse in pairwise(means)]
+    fine, bands = codes, []
+    for px in _BANDS:
+        coarse = _blurred(codes, px)
+        bands.append(fine - coarse)
+        fine = coarse
     energy = _blurred((bands[0].square() + bands[1].square()).mean(1, keepdim=True), _AROUND)
     usual = torch.sqrt(energy + 2e-5)
     apart = [torch.tanh(0.5 * band.mean(1, keepdim=True) / usual) for band in bands[:2]]

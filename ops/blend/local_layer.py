@@ -41,7 +41,7 @@ def local_layer(
 ) -> LocalLayer:
     """Let a network look at the whole photo, small: where flaws are, and what to blend in there.
 
-    small: the photo's codes as a small picture, about 512 px long.
+    small: the photo's codes as a small picture, at most 1024 px long.
     network: the weights of a blend pyramid; abpn_small unless wired.
     what: kinds of flaws to retouch.
 

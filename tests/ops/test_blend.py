@@ -111,7 +111,7 @@ def test_a_group_that_is_not_asked_for_is_not_in_the_mask() -> None:
     assert masks["dust"].min() == masks["all"].min() == 1.0
 
 
-@pytest.mark.parametrize(("edge", "levels"), [(1, 1), (512, 1), (1024, 1), (1025, 2), (2048, 2), (4096, 3), (6000, 4)])
+@pytest.mark.parametrize(("edge", "levels"), [(1, 0), (512, 0), (1024, 0), (1025, 1), (2048, 1), (4096, 2), (6000, 3)])
 def test_a_photo_is_halved_until_the_network_sees_it_at_its_usual_size(edge: int, levels: int) -> None:
     assert levels_for(Size(edge, 10)) == levels
 

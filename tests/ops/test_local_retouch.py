@@ -144,7 +144,7 @@ def test_the_parts_by_hand_are_the_whole_to_the_bit(root: Path) -> None:
     whole, parts = (
         luxgrad.open(root / "workflows" / f"{name}.json") for name in ("portrait_local_retouch", "local_retouch_parts")
     )
-    for size in (None, 400):
+    for size in (None, 1100):
         found = [made({"Photo": luxgrad.load(root / "workflows" / "photos" / "portrait_flaws.jpg")}, size=size).pixels
                  for made in (whole, parts)]  # fmt: skip
         assert torch.equal(*found)
@@ -153,7 +153,7 @@ def test_the_parts_by_hand_are_the_whole_to_the_bit(root: Path) -> None:
         {"Local retouch.network": network},
         {f"{step}.network": network for step in ("Find flaws", "Layer, full size", "How it blends")},
     ]
-    photo = Photo(picture(150, 220))
+    photo = Photo(picture(64, 1050))  # one halving, as the parts have
     one, other = (made({"Photo": photo, **own}).pixels for made, own in zip((whole, parts), handed))
     assert torch.equal(one, other)
     assert (one - whole.with_values({"Local retouch.strength": 0.0})({"Photo": photo}).pixels).abs().max() > 1e-3

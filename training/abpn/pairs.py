@@ -25,16 +25,15 @@ LEAST = 64
 class Pairs:
     """A folder of photos before and after: NAME_before.EXT and NAME_after.EXT, or folders `before` and `after`.
 
-    edge: of the crops in px. levels: of the pyramid that is trained. Photos are reduced until the smallest of the
-    levels is as large as Local retouch looks at, never enlarged, and kept as codes of 8 bits: at most 6.3 MB a pair at one
-    level, 4.2 MB of photos 3:2 (500 pairs: 2.1 GB), whatever their size on disk; one photo is decoded at a time.
-    What is smaller than a crop is continued by its last px, as the network does.
+    edge: of the crops in px. Photos are reduced to the size that Local retouch looks at, never enlarged, and kept as codes of
+    8 bits: at most 6.3 MB a pair, 4.2 MB of photos 3:2 (500 pairs: 2.1 GB), whatever their size on disk; one photo is decoded
+    at a time. What is smaller than a crop is continued by its last px, as the network does.
     Raises FileError: an empty folder, a photo that cannot be read or is not finite, without its partner or of another size,
     edges below 64 px.
     """
 
-    def __init__(self, folder: Path, edge: int, seed: int = 0, levels: int = 1) -> None:
-        self.edge, self.seed, self.long_edge = edge, seed, SEEN * 2**levels
+    def __init__(self, folder: Path, edge: int, seed: int = 0) -> None:
+        self.edge, self.seed = edge, seed
         self.pairs: list[Tensor] = []
         for before, after in pair_files(folder):
             (size, one), (other, two) = self._kept(before), self._kept(after)
@@ -48,10 +47,10 @@ class Pairs:
     def _kept(self, path: Path) -> tuple[Size, Tensor]:
         """The size of a photo, and its codes of 8 bits (3,h,w), made small."""
         photo = read_photo(path)
-        small = photo.reduced(photo.size.scaled(min(1.0, self.long_edge / photo.size.long_edge))).pixels[0]
+        small = photo.reduced(photo.size.scaled(min(1.0, SEEN / photo.size.long_edge))).pixels[0]
         if min(small.shape[1:]) < LEAST:
             raise FileError(
-                f"{path}: expected edges of at least {LEAST} px where the longer has at most {self.long_edge}; got {photo.size}"
+                f"{path}: expected edges of at least {LEAST} px where the longer has at most {SEEN}; got {photo.size}"
             )
         return photo.size, (srgb_encode(small).clamp(0.0, 1.0) * 255.0).round().to(torch.uint8)
 
@@ -64,12 +63,12 @@ class Pairs:
         return held, seen
 
     def draw(self, number: int) -> Example:
-        """A crop, mirrored by chance, at any scale at which Local retouch may look at a photo: between 256 and 512 px."""
+        """A crop, mirrored by chance, at any scale at which Local retouch may look at a photo: between 512 and 1024 px."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
         pair = self.pairs[int(torch.randint(len(self.pairs), (), generator=generator))]
         chance = torch.rand(4, generator=generator).tolist()
         height, width = pair.shape[1:]
-        reduction = min(2.0 * max(height, width) / self.long_edge, min(height, width) / self.edge)
+        reduction = min(2.0 * max(height, width) / SEEN, min(height, width) / self.edge)
         side = round(self.edge * (1.0 + chance[0] * max(0.0, reduction - 1.0)))
         top, left = (round(place * max(0, size - side)) for place, size in zip(chance[1:], (height, width)))
         codes = pair[:, top : top + side, left : left + side] / 255.0
