@@ -148,7 +148,7 @@ def test_a_training_stopped_and_taken_up_is_the_one_that_was_never_stopped(tmp_p
     stopped(config, 8, tmp_path / "two", folders=folders)
     one, two = (load_file(tmp_path / name / "state.safetensors") for name in ("one", "two"))
     assert one.keys() == two.keys()
-    assert {"critic.layers.0.weight", "critic_moment.0.exp_avg", "moment.0.exp_avg"} <= one.keys()
+    assert {"critic.layers.0.weight", "critic_moment.2.exp_avg", "moment.2.exp_avg"} <= one.keys()
     for name, tensor in one.items():
         assert torch.equal(tensor, two[name]), name
     head, *rows = (tmp_path / "two" / "curve.csv").read_text().splitlines()
@@ -228,10 +228,10 @@ NORM = "module.local.encoder.1.norm.weight"
 
 
 @pytest.mark.parametrize(("change", "told"), [
-    (lambda held: without(held, "moment.0.exp_avg"), r"missing tensor 'moment.0.exp_avg'"),
+    (lambda held: without(held, "moment.2.exp_avg"), r"missing tensor 'moment.2.exp_avg'"),
     (lambda held: without(held, NORM), rf"missing tensor '{NORM}'"),
     (lambda held: {**held, "moment.x.y": torch.ones(1)}, r"unknown tensor 'moment.x.y'"),
-    (lambda held: {**held, "moment.0.exp_avg": torch.ones(3)}, r"moment.0.exp_avg: expected shape \(6,\); got \(3,\)"),
+    (lambda held: {**held, "moment.2.exp_avg": torch.ones(3)}, r"moment.2.exp_avg: expected shape \(8,\); got \(3,\)"),
     (lambda held: {**held, NORM: held[NORM] * torch.nan}, rf"{NORM}: expected finite values"),
 ])  # fmt: skip
 def test_tensors_of_another_training_are_refused_by_name(

@@ -29,6 +29,9 @@ class Example:
     known: Tensor
 
 
+_PLACES = 4
+
+
 class Source(Protocol):
     """Draws an example by its number: the same one on every machine. As long as there are pictures behind it: an epoch."""
 
@@ -82,6 +85,8 @@ class Synthetic:
 class Kept:
     """A number of another source's examples, drawn once and kept on disk as codes of 8 bits; seen cut, mirrored and turned.
 
+    Of some places to cut the one is taken where flaws are seen best in its middle: most of a picture has none.
+
     file: where they are kept; it is filled by the first who needs it. edge: of the crops, at most the source's.
     """
 
@@ -109,10 +114,17 @@ class Kept:
     def draw(self, number: int) -> Example:
         generator = torch.Generator().manual_seed(number)
         index, turns, mirrored = (int(torch.randint(n, (), generator=generator)) for n in (len(self), 4, 2))
-        top, left = (int(place) for place in torch.randint(self.whole - self.edge + 1, (2,), generator=generator))
-        planes = self.held[index, :, top : top + self.edge, left : left + self.edge].rot90(turns, (1, 2))
+        corners = torch.randint(self.whole - self.edge + 1, (_PLACES, 2), generator=generator).tolist()
+        middle = slice(self.edge // 4, self.edge - self.edge // 4)
+        crops = [self.held[index, :, top : top + self.edge, left : left + self.edge] for top, left in corners]
+        planes = max(crops, key=lambda crop: _apart(crop[:, middle, middle])).rot90(turns, (1, 2))
         planes = (planes.flip(2) if mirrored else planes) / 255.0
         return Example(planes[:3], planes[3:6], planes[6:], self.known)
+
+
+def _apart(planes: Tensor) -> float:
+    """How far codes of 8 bits with flaws are from those without."""
+    return (planes[:3].float() - planes[3:6].float()).abs().mean().item()
 
 
 def group_masks(made: Flawed) -> Tensor:

@@ -59,7 +59,7 @@ class Score:
     ssim_after: list[float] = field(default_factory=list)
 
     def add(self, found: Found, example: Example) -> None:
-        """One picture. Inside is where the mask is above 0.1, outside where it is 0."""
+        """One picture. Inside is where the mask is above 0.5, outside where it is 0."""
         result, truth = found.codes[0], example.masks.amax(0, keepdim=True)
         flawed = truth > SEEN
         if not flawed.any():

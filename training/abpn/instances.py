@@ -1,7 +1,7 @@
 """Flaw by flaw: which are found, and how sure the network was, as average precision.
 
 A prediction is a connected piece (8 neighbours) of the px where a flaw is as probable as 0.3; its
-score is its highest probability. A true instance is a flaw where its mask is above 0.1, or several flaws that touch each
+score is its highest probability. A true instance is a flaw where its mask is above 0.5, or several flaws that touch each
 other there. Both are compared at the size of the picture that the network sees.
 
 Flaws are small and soft, and one may be found in pieces: a prediction is right where its intersection over union with a true

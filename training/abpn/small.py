@@ -46,7 +46,7 @@ _LONG_EDGE = 768
 _OFTEN_EDGE = 1536
 
 
-CONFIG = replace(OURS, rate=2e-3)
+CONFIG = replace(OURS, rate=1e-3)
 """For a CPU: terms that look at flaws alone instead of the paper's, and four steps in five from near."""
 
 

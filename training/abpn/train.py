@@ -33,7 +33,7 @@ class Config:
     """How to train: by default with the terms, weights and schedule of the paper (Lei et al. 2022), on a smaller network.
 
     scale: of the network's widths, the paper's are 1. levels: of the pyramid, the paper has 2. fine_every: steps from one
-    that trains all levels to the next; in the others the network looks at a part of the crop from near, without levels
+    that trains all levels to the next; in the others the network looks at the middle of the crop from near, without levels
     above it. blend_from: share of the time before which the blend coefficients stay as they begin, addition: layers are
     noise then. half: convolutions in bfloat16. minutes: of work, over all sessions. schedule: of `SCHEDULES`; an epoch is as
     many examples as the source says it has. mse to adversarial: weights of `TERMS`. features: the weights of the perceptual
@@ -167,13 +167,15 @@ def _batches(config: Config, source: Source, step: int, workers: int) -> Iterato
 
 
 def _trial(config: Config, module: BlendPyramid, batch: dict[str, Tensor], step: int, features: Network | None) -> Trial:
-    """A batch through the network: all levels, or as much of it as the smallest level has px, seen from near."""
+    """A batch through the network: all levels, or its middle from near, as many px as the smallest level has."""
     flawed, clean, masks = batch["flawed"], batch["clean"], batch["masks"]
     levels = config.levels if step % config.fine_every == 0 else 0
     if levels:
         masks = F.max_pool2d(masks, 2**levels)
     else:
-        part = flawed.shape[-1] // 2**config.levels
-        flawed, clean, masks = (planes[..., :part, :part] for planes in (flawed, clean, masks))
+        edge = flawed.shape[-1]
+        part = edge // 2**config.levels
+        middle = slice((edge - part) // 2, (edge + part) // 2)
+        flawed, clean, masks = (planes[..., middle, middle] for planes in (flawed, clean, masks))
     found = forward(module, flawed.contiguous(memory_format=_order(config)), levels, half=config.half)
     return Trial(found, flawed, clean, (masks > SEEN).to(clean), batch["known"], features)

@@ -14,8 +14,8 @@ from ...light.rectangle import Region
 from ...light.transfer import srgb_encode
 
 Group = Literal["skin", "cloth", "dust"]
-SEEN = 0.1
-"""A pixel counts as flawed where its mask is above this."""
+SEEN = 0.5
+"""A pixel counts as flawed where its mask is above this: where its light is changed by more than a tenth of a stop."""
 
 GROUPS: tuple[Group, ...] = ("skin", "cloth", "dust")
 
