@@ -37,10 +37,11 @@ SEED = 700_000
 
 PIXELS = """## {photos} photos of {edge} px, {each} times each, and {surfaces} squares of skin and cloth
 
-Through `local.local_retouch` in a graph. PSNR of sRGB codes inside the flaws (mask above 0.5: a tenth of a stop), and
-outside (mask 0) beside what was there, at most 100, where nothing is touched; means over pictures, the standard error of the mean gain,
-and the share of pictures made worse by more than 0.1 dB. IoU of the mask where it shows by half, at the size of the
-picture. Without flaws: the photos as they are. The classical ways learn nothing, and the threshold of their own mask is
+Through `local.local_retouch` in a graph. PSNR of sRGB codes inside the flaws (mask above 0.5: a tenth of a stop),
+and outside (mask 0) beside what was there,
+at most 100, where nothing is touched; means over pictures, the standard error of the mean gain, and the share of
+pictures made worse by more than 0.1 dB. IoU of the mask where it shows by half, at the size of the picture. Without
+flaws: the photos as they are. The classical ways learn nothing, and the threshold of their own mask is
 best chosen after these very pictures. With the true mask they know what no way knows.
 """
 FLAWS = """## Flaw by flaw: {count} instances
