@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,8 @@ def test_a_stopped_training_goes_on_and_another_one_is_refused(tmp_path: Path) -
 def test_both_ways_of_training_learn_to_brighten_what_was_darkened(tmp_path: Path) -> None:
     seen = pile()
     for pixels in (True, False):
-        module = train(Config(minutes=0.1, batch=8, pixels=pixels, seeing=0.4, rate=1e-2), seen, tmp_path / str(pixels))
+        config = Config(minutes=100.0, batch=8, pixels=pixels, seeing=0.4, rate=1e-2)
+        module = train(config, seen, tmp_path / str(pixels), count().__next__)
         found = said(module.look, seen)
         exposure = found.dials[:, 0]
         assert exposure[1::2].mean() > exposure[::2].mean() + 0.15

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -56,11 +57,12 @@ class Config:
     seed: int = 0
 
 
-def train(config: Config, seen: Examples, folder: Path) -> Diagnoser:
+def train(config: Config, seen: Examples, folder: Path, worked: Callable[[], float] | None = None) -> Diagnoser:
     """Train the part that looks until the time is spent; returns the network in evaluation mode.
 
-    folder: keeps `state.safetensors`, `state.json` and `curve.csv`, from which a stopped training goes on. Raises Diverged,
-    FileError (a folder that cannot be written, a state that is damaged or another's).
+    folder: keeps `state.safetensors`, `state.json` and `curve.csv`, from which a stopped training goes on. worked: minutes
+    worked so far; None is of the processor. Raises Diverged, FileError (a folder that cannot be written, a state that is
+    damaged or another's).
     """
     torch.manual_seed(config.seed)
     module = Diagnoser(**ARGUMENTS).train()
@@ -70,11 +72,12 @@ def train(config: Config, seen: Examples, folder: Path) -> Diagnoser:
     learners = {"look": ("moment", Learner(look, optimiser))}
     step, spent = read_state(made(folder), asdict(config), learners)
     curve = Curve(folder / "curve.csv", ["step", "minutes", "loss", *_TERMS], step)
-    began, saved = _worked(), time.time()
+    worked = worked or _worked
+    began, saved = worked(), time.time()
     draw = torch.Generator().manual_seed(config.seed + 7919 * step)
     graph = dial_graph() if config.pixels else None
     features: Tensor | None = None
-    while (minutes := spent + _worked() - began) < config.minutes:
+    while (minutes := spent + worked() - began) < config.minutes:
         rows = torch.randint(len(seen.photo), (config.batch,), generator=draw)
         share = minutes / config.minutes
         seeing = share < config.seeing
