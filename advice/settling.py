@@ -64,7 +64,7 @@ def _asking(graph: Graph, places: Sequence[Ref]) -> Iterator[Step]:
 def _without(graph: G, asking: Step, advised: Advised, places: Sequence[Ref]) -> tuple[G, list[Ref]]:
     """The graph as advised, with whoever was wired to the photo of the step wired to what it looks at."""
     after = apply(graph, advised.patch)
-    changed = {step.id for step in graph if after.steps[step.id] != step}
+    changed = {step.id for step in graph if _moved(step, after.steps[step.id])}
     needed = upstream(graph, places)
     behind = {step.id for step in graph if asking.id in upstream(graph, [Ref(step.id)])}
     for step in graph:
@@ -72,6 +72,11 @@ def _without(graph: G, asking: Step, advised: Advised, places: Sequence[Ref]) ->
         if beside and any(link.step in changed for link in step.links.values()):
             raise WorkflowError(f"{step} looks at steps that {asking} moves: apply its patch, or let {step} look elsewhere")
     return _past(after, asking.id, places)
+
+
+def _moved(before: Step, after: Step) -> bool:
+    """Whether a step gives another picture than it did: values that were left out are as good as their defaults."""
+    return before.all_values() != after.all_values() or before.links != after.links
 
 
 def _past(graph: G, asking: str, places: Sequence[Ref]) -> tuple[G, list[Ref]]:

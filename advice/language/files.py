@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,10 @@ from typing import Any, NamedTuple
 
 class NoLanguage(Exception):
     """There is no language model; the text says why in a line, and how to get one."""
+
+
+class Absent(NoLanguage):
+    """None is there, or none that was taught what it would be asked: so it is out of the box."""
 
 
 class Named(NamedTuple):
@@ -64,7 +69,7 @@ def chosen() -> Path:
     if not isinstance(told, str):
         raise NoLanguage(f"{setting}: expected a name or a path; got {type(told).__name__}")
     if told == "none":
-        raise NoLanguage(f"{setting} is none")
+        raise Absent(f"{setting} is none")
     if told in NAMED:
         return packaged(NAMED[told])
     path = Path(told).expanduser()
@@ -99,10 +104,16 @@ def packaged(named: Named) -> Path:
     places = [Path(place) / named.file for place in (spec.submodule_search_locations or [])] if spec is not None else []
     path = next((place for place in places if place.is_file()), None)
     if path is None:
-        raise NoLanguage(f"the package {named.package} is not installed: {named.install}")
-    if path.stat().st_size != named.size or digest(path) != named.sha256:
+        raise Absent(f"the package {named.package} is not installed: {named.install}")
+    if path.stat().st_size != named.size or _known(path, path.stat().st_mtime_ns) != named.sha256:
         raise NoLanguage(f"{named.package}: {named.file} is not the file it should be: install it again")
     return path
+
+
+@lru_cache(maxsize=8)
+def _known(path: Path, _changed: int) -> str:
+    """The digest of a file that stays: read once a process."""
+    return digest(path)
 
 
 def digest(path: Path) -> str:

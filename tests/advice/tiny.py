@@ -76,5 +76,5 @@ class Bytes:
         return list(text.encode())
 
 
-def tiny(seed: int = 0, taught: bool = True) -> Language:
-    return Language(Tiny(seed=seed), Bytes(), "tiny", taught)
+def tiny(seed: int = 0) -> Language:
+    return Language(Tiny(seed=seed), Bytes(), "tiny")
