@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from torch import Tensor
+
 from .findings import Finding
 from .language.choosing import Choice
 from .language.deciding import chosen
@@ -23,20 +25,20 @@ class Weighed(NamedTuple):
     share: float = 1.0
 
 
-def weighed(findings: Sequence[Finding], mendable: Collection[int]) -> tuple[list[Weighed], str]:
-    """Findings in the order in which they matter, and a line about the language model where it cannot be used.
+def weighed(findings: Sequence[Finding], mendable: Collection[int], picture: Tensor) -> tuple[list[Weighed], str]:
+    """Findings in the order in which they matter, and a line of the language model, or about it where it cannot be used.
 
-    mendable: the numbers of those that sliders mend. Without a language model that was taught to weigh, or where it is not
-    sure, all stay as they are.
+    mendable: the numbers of those that sliders mend. picture: what was looked at, as light (1,3,h,w). Without a language model
+    that was taught to weigh, or where it is not sure, all stay as they are.
     """
     numbers = sorted(mendable)
     try:
-        choices = chosen([findings[number] for number in numbers], [finding for finding in findings if finding.keep])
+        told = chosen([findings[number] for number in numbers], [finding for finding in findings if finding.keep], picture)
     except NoLanguage as error:
         return [Weighed(*entry) for entry in enumerate(findings)], f"Weighed by its numbers alone: {error}."
-    if choices is None:
+    if told is None:
         return [Weighed(*entry) for entry in enumerate(findings)], ""
-    return list(ordered(findings, numbers, choices)), ""
+    return list(ordered(findings, numbers, told.choices)), told.words
 
 
 def ordered(findings: Sequence[Finding], numbers: Sequence[int], choices: Sequence[Choice]) -> Iterator[Weighed]:

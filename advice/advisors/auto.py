@@ -46,7 +46,8 @@ class Fault(NamedTuple):
 def auto(view: View) -> Advice:
     """Rules for exposure, contrast, clipped colours and white balance; what may be meant is left alone, and it says why."""
     found = list(diagnosed(view.measured))
-    kept, note = weighed([fault.finding for fault in found], [number for number, fault in enumerate(found) if fault.moves])
+    mendable = [number for number, fault in enumerate(found) if fault.moves]
+    kept, note = weighed([fault.finding for fault in found], mendable, view.shown[:1])
     return mended(view, found, kept, note)
 
 

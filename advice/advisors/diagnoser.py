@@ -42,7 +42,8 @@ def diagnoser(view: View) -> Advice:
     findings = [*_findings(seen, found, turns, words), *_looks(seen, words, view.measured), *(one for one, _ in sharp)]
     mended = {name for name, kind in found.items() if any(_cures(kind, dial, by) for dial, by in turns.items())}
     mended |= {one.what for one, more in sharp if more}
-    kept, note = weighed(findings, [number for number, finding in enumerate(findings) if finding.what in mended])
+    mendable = [number for number, finding in enumerate(findings) if finding.what in mended]
+    kept, note = weighed(findings, mendable, view.shown[:1])
     as_weighed = {findings[entry.number].what: entry for entry in kept}
     moves = [move for name, by in turns.items() for move in _moves(name, by, found, as_weighed)]
     moves += [_shared(move, as_weighed[one.what]) for one, more in sharp for move in more if as_weighed[one.what].share]

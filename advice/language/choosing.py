@@ -42,6 +42,15 @@ def choices(findings: Sequence[Finding]) -> dict[str, Choice | None]:
     return found
 
 
+def graded(findings: Sequence[Finding]) -> dict[str, dict[str, str]]:
+    """The same phrases by their words and grades."""
+    found: dict[str, dict[str, str]] = {}
+    for phrase in choices(findings):
+        words, _, grade = phrase.rpartition(", ")
+        found.setdefault(words, {})[grade] = phrase
+    return found
+
+
 def grammar_of(findings: Sequence[Finding], encode: Encode) -> Grammar[Choice]:
     """Lists of what to mend, every finding once at most."""
     return Grammar(choices(findings), encode, lambda choice: choice.number)

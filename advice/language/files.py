@@ -45,7 +45,8 @@ DEFAULT = "smollm2"
 ADAPTER = "adapter.safetensors"
 
 Source = Callable[[], tuple[Any, str]]
-"""Gives which language model is set ("" or None: the default), and the name of that setting, which errors tell."""
+"""Gives which language model is set ("" or None: the default; one elsewhere: itself, a `questions.LanguageModel`), and the name
+of that setting, which errors tell."""
 
 
 def _nothing_set() -> tuple[Any, str]:
@@ -61,13 +62,20 @@ def set_by(source: Source) -> None:
     _source = source
 
 
+def elsewhere() -> Callable[[Any], Any] | None:
+    """The language model that is set where it is not one of this process: itself, to be asked. Raises NoLanguage."""
+    told, _ = _source()
+    return told if callable(told) else None
+
+
 def chosen() -> Path:
     """The file (GGUF) or folder (safetensors) of the language model that is set. Raises NoLanguage."""
     told, setting = _source()
     if told in (None, ""):
         return packaged(NAMED[DEFAULT])
     if not isinstance(told, str):
-        raise NoLanguage(f"{setting}: expected a name or a path; got {type(told).__name__}")
+        came = "a language model elsewhere" if callable(told) else type(told).__name__
+        raise NoLanguage(f"{setting}: expected a name or a path; got {came}")
     if told == "none":
         raise Absent(f"{setting} is none")
     if told in NAMED:

@@ -17,6 +17,8 @@ UNKNOWN = "something else"
 """What stands for a wish that no slider fulfils."""
 NOTHING = "nothing"
 """What stands for no wish at all."""
+PLAINLY = "plainly"
+"""A degree in a word, where phrases have none."""
 BETWEEN, END = ";", "."
 MOST = 6
 """So many wishes at once."""
@@ -33,6 +35,15 @@ def phrases(wishes: Iterable[Wish] | None = None) -> dict[str, Wish | None]:
             graded = wish._replace(strength=strength)
             found[worded(graded)] = graded
     return {**found, UNKNOWN: None}
+
+
+def degrees(wishes: Iterable[Wish] | None = None) -> dict[str, dict[str, str]]:
+    """The same phrases by what is wished, and the word for how much."""
+    found = {
+        worded(wish): {degree or PLAINLY: worded(wish._replace(strength=strength)) for degree, strength in DEGREES.items()}
+        for wish in (every_wish() if wishes is None else wishes)
+    }
+    return {**found, UNKNOWN: dict.fromkeys((degree or PLAINLY for degree in DEGREES), UNKNOWN)}
 
 
 @dataclass
