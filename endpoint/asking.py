@@ -34,6 +34,8 @@ _RULES = (
     'nothing else: {"chosen": [{"what": ..., "how": ...}, ...]%s}, at most %d entries, none twice. The list, a line for every '
     "`what`, with what `how` may be:"
 )
+_LONGEST_WORDS = 400
+"""Asked for, so that one that rambles comes to its end; what is longer is cut where every reply is."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def schema(question: Question[Any]) -> dict[str, Any]:
         for hows, whats in groups.items()
     ]
     chosen = {"type": "array", "maxItems": MOST, "items": entries[0] if len(entries) == 1 else {"anyOf": entries}}
-    return _object(chosen=chosen, **({"words": {"type": "string"}} if _worded(question) else {}))
+    return _object(chosen=chosen, **({"words": {"type": "string", "maxLength": _LONGEST_WORDS}} if _worded(question) else {}))
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -118,7 +120,7 @@ def data_url(picture: Tensor) -> str:
     codes = (to_display(picture[:1, :3].detach().float().cpu()) * 255.0).round().clamp(0, 255).to(torch.uint8)
     rows = codes[0].permute(1, 2, 0).contiguous()
     file = io.BytesIO()
-    Image.frombytes("RGB", (rows.shape[1], rows.shape[0]), rows.numpy().tobytes()).save(file, "JPEG", quality=90)
+    Image.frombytes("RGB", (rows.shape[1], rows.shape[0]), rows.numpy().tobytes()).save(file, "JPEG", quality=90, subsampling=0)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 

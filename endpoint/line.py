@@ -63,6 +63,8 @@ def _ask(
         answers.put(f"broke off ({type(error).__name__})")
     except Exception as error:
         answers.put(error)
+    finally:
+        line.close()
 
 
 class _Refused(Exception):
@@ -80,12 +82,12 @@ def _answer(line: _Line, path: str, body: bytes, headers: Mapping[str, str]) -> 
                 raise _Refused(f"answered {response.status}{_phrase(response.status)}")
             if response.getheader("Content-Encoding", "identity").lower() != "identity":
                 raise _Refused("answered with packed bytes, which were not asked for")
-            whole = bytearray()
-            while piece := response.read1(_PIECE):
+            whole, told = bytearray(), response.length  # None: until the line ends, or in chunks
+            while (told is None or len(whole) < told) and (piece := response.read1(_PIECE)):
                 whole += piece
                 if len(whole) > MOST_BYTES:
                     raise _Refused(f"answered with more than {MOST_BYTES >> 20} MB")
-            if response.length:
+            if told is not None and len(whole) < told:
                 raise _Refused("broke off in its answer")
     return bytes(whole)
 
@@ -131,7 +133,14 @@ class _Line:
                 raise _Refused("came too late")
         return opened
 
+    def close(self) -> None:
+        """By who speaks on it, when all is said."""
+        with self._lock:
+            if self._socket is not None:
+                self._socket.close()
+
     def shut(self) -> None:
+        """By who waits: whoever reads is told that this is the end."""
         with self._lock:
             self._over = True
             if self._socket is not None:
