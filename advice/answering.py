@@ -8,7 +8,8 @@ from typing import Any
 
 from ..graph.errors import WorkflowError
 from ..graph.model import Graph
-from ..graph.patch import Patch
+from ..graph.patch import Patch, apply
+from ..graph.undo import undo
 from ..ops.params import Slider
 from ..ops.reach import Geometry
 from .aspects import every_wish, worded
@@ -18,13 +19,13 @@ from .fulfilling import fulfilled, possible
 from .imperfections import Found, imperfections, retouching
 from .listening import listened
 from .moves import comfortable
-from .requests import AFRESH, KEEP, LESS, MORE, ONLY, SCALE, Read, Request, read
-from .retouching import OVAL, retouched, strengths
+from .requests import AFRESH, KEEP, LESS, MORE, MOST, ONLY, REDO, SCALE, UNDO, Read, Request, read
+from .retouching import OVAL, plain, retouched, strengths
 from .talk import STYLE, Deed, Talk, needs_places, numbers_of, taken_back, told, understood
 from .view import RETOUCH, View
 
-_GONE = {"undo": "There is nothing to take back.", "redo": "Nothing was taken back.", AFRESH: "There is nothing to take back."}
-_DONE = {"undo": "Taken back", "redo": "Done again", AFRESH: "Taken back"}
+_GONE = {UNDO: "There is nothing to take back.", REDO: "Nothing was taken back.", AFRESH: "There is nothing to take back."}
+_DONE = {UNDO: "Taken back", REDO: "Done again", AFRESH: "Taken back"}
 _FULL = 0.995
 _LEAST = 0.005
 
@@ -58,31 +59,41 @@ def answered(view: View) -> Advice:
     talk = told(view.history, found.places if found else ())
     for command in said.commands:
         talk = _take_back(answer, talk, command)
-    said = _settled(said, talk)
+    said, lost = _settled(said, talk)
+    answer.lines += [f"Nothing was said before that it could go back to, so nothing is done for: {text!r}" for text in lost]
+    if said.beyond:
+        answer.lines.append(f"Only the first {MOST} requests of a sentence are followed; {said.beyond} more are not.")
     talk, deeds = understood(talk, said.requests, found.places if found else ())
     if found is not None and deeds:
         _retouch(answer, found, deeds)
     again = [request for request in said.requests if request.pick.noun is None] if talk.sliders else []
     for request in again:
         _again(answer, talk.sliders, request)
-    if said.rest or not (said.commands or said.requests):
+    if said.rest or not (said.commands or said.requests or lost):
         _wish(answer, said.rest)
     return answer.advice()
 
 
-def _settled(said: Read, talk: Talk) -> Read:
-    """A sentence whose pieces that could only go back to what was said before are ordinary words where nothing was."""
+def _settled(said: Read, talk: Talk) -> tuple[Read, list[str]]:
+    """A sentence less the pieces that could only go back to what was said before, where nothing was: these apart.
+
+    A side by itself (`left`) is then left to the reader of wishes.
+    """
     if talk.meant is not None:
-        return said
+        return said, []
     kept: list[Request] = []
-    plain: list[str] = []
+    words: list[str] = []
+    lost: list[str] = []
     for request in said.requests:
         scales = talk.sliders is not None and request.deed in (LESS, MORE, SCALE) and not request.pick.sides
-        if request.pick.noun is None and not kept and not scales:
-            plain.append(request.text)
-        else:
+        if request.pick.noun is not None or kept or scales:
             kept.append(request)
-    return said._replace(requests=tuple(kept), rest=", ".join([said.rest, *plain] if said.rest else plain))
+        elif request.pick.sides and request.pick.number == 0:
+            words.append(request.text)
+        else:
+            lost.append(request.text)
+    rest = ", ".join([said.rest, *words] if said.rest else words)
+    return said._replace(requests=tuple(kept), rest=rest), lost
 
 
 # Taken back ---------------------------------------------------------------------------------------------------------
@@ -95,12 +106,12 @@ def _take_back(answer: Answer, talk: Talk, command: str) -> Talk:
         return talk
     before = answer.view
     try:
-        for turn in turns if command == "redo" else reversed(turns):
-            patch = turn.patch if command == "redo" else turn.undo
-            answer.edit(named(answer.view.graph, patch, turn))
+        graph = before.graph
+        for turn in turns if command == REDO else reversed(turns):
+            graph = apply(graph, named(graph, turn.patch if command == REDO else turn.undo, turn))
+        answer.edit([plain(edit) for edit in undo(graph, before.graph)])
     except WorkflowError as error:
         answer.lines.append(f"That cannot be taken back, for the workflow has been changed since: {error}")
-        answer.view, answer.edits = before, []
         return talk
     answer.lines += [f"{_DONE[command]}: {turn.say or turn.advisor}" for turn in turns]
     return after
@@ -158,7 +169,8 @@ def _told(deed: Deed, found: Found, now: Sequence[float], wanted: dict[int, floa
         yield f"To be kept, so nothing is done for {deed.request.text!r}: {pick.named(len(deed.spared))}."
         return
     if not deed.numbers:
-        yield f"No {pick.named(0).removeprefix('0 ')} like that are found, so nothing is done for: {deed.request.text!r}. {_all(found)}"
+        none = pick.named(0).removeprefix("0 ")
+        yield f"No {none} like that are found, so nothing is done for: {deed.request.text!r}. {_all(found)}"
         return
     where = ", ".join(dict.fromkeys(found.places[n].place for n in deed.numbers))
     what = f"{pick.named(len(deed.numbers))} ({'; '.join([where, *notes])})"
@@ -174,8 +186,10 @@ def _told(deed: Deed, found: Found, now: Sequence[float], wanted: dict[int, floa
         yield f"{'More' if deed.request.deed == MORE else 'Less'} retouched: {what}, {_share(shares)}."
     elif deed.request.deed == ONLY:
         yield f"Only: {what}, {_share(shares)}."
+    elif min(shares) >= _FULL:
+        yield f"Removed: {what}."
     else:
-        yield f"{'Removed' if min(shares) >= _FULL else 'Softened'}: {what}, {_share(shares)}."
+        yield f"Softened: {what}, {_share(shares)}."
     if deed.spared:
         yield f"Kept, as you said: {pick.named(len(deed.spared))} of them."
     yield from (f"{note[:1].upper()}{note[1:]}." if note[0].isalpha() else f"{note}." for note in pick.notes)

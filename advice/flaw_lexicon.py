@@ -36,32 +36,11 @@ NOUNS: dict[Noun, str] = {
 }
 """Nouns, and the words for each. Only what Local retouch can tell apart: nothing here knows a mole from a dark spot."""
 
-SINGULAR = frozenset(
-    [
-        "spot",
-        "pimple",
-        "zit",
-        "pustule",
-        "blackhead",
-        "blemish",
-        "mole",
-        "birthmark",
-        "freckle",
-        "wrinkle",
-        "scar",
-        "scratch",
-        "crease",
-        "fold",
-        "stain",
-        "thread",
-        "speck",
-        "dustspot",
-        "flaw",
-        "imperfection",
-        "defect",
-        "one",
-    ]
+SINGULAR = (
+    "spot pimple zit pustule blackhead blemish mole birthmark freckle wrinkle scar scratch crease fold stain thread speck"
+    " dustspot flaw imperfection defect one"
 )
+"""Words for a single one."""
 
 PARTS = {
     "skin": "skin face cheek cheeks forehead nose chin neck jaw lip lips eye eyes temple temples hand hands arm arms leg legs"
@@ -73,7 +52,7 @@ PARTS = {
 """Parts of a photo by the group of flaws that they may have. Where they are, nothing here knows."""
 UNSEEN = "sky wall background foreground water floor ground ceiling corner corners"
 """Places that have no group."""
-GENERAL = frozenset(["skin", "cloth", "clothes", "fabric", "sensor"])
+GENERAL = "skin cloth clothes fabric sensor"
 """Parts that mean just what a group does."""
 
 SIDES = {
@@ -115,8 +94,8 @@ LESS = "less weaker lighter"
 MORE = "more stronger further again"
 AFTER = (
     "a an the of that it this them those these please bit little much lot far way still even now and to by as be so too strong"
-    " enough not not-so slightly somewhat touch tad quite very make go do in there was is same can could you i'd like want ok okay"
-    " hmm well no yes but just half one times time"
+    " enough not not-so slightly somewhat touch tad quite very make go do in there was is same can could you i'd like want ok"
+    " okay hmm well no yes but just half one times time"
 )
 """What may stand beside `less` and `more` where they go back to what was said before."""
 

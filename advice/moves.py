@@ -25,8 +25,9 @@ class Move(NamedTuple):
 def moved(view: View, moves: Sequence[Move], by: str = "Auto", exactly: bool = False) -> Patch:
     """The patch that makes some moves to the whole picture.
 
-    A step of the operation on the picture's way is moved on from its value; else a new one goes in behind the camera and what
-    is retouched there, with a title that says by whom. Several moves of one slider are one. exactly: in the whole hard range, and not rounded.
+    A step of the operation on the picture's way is moved on from its value; else a new one goes in behind the camera (and what
+    is retouched right there), with a title that says by whom. Several moves of one slider are one. exactly: in the whole hard
+    range, and not rounded.
     """
     edits: list[dict[str, Any]] = []
     missing: dict[str, list[Move]] = {}

@@ -64,7 +64,7 @@ def pick_of(tokens: Sequence[str]) -> Pick:
     extreme = next((name for name, words in _EXTREMES.items() if words.intersection(tokens)), "")
     size = next((name for name, words in _SIZES.items() if words.intersection(tokens)), "")
     number = next((lexicon.NUMBERS.get(token) or int(token) for token in _counts(tokens)), 0)
-    alone = bool(lexicon.SINGULAR.intersection(tokens))
+    alone = bool(set(lexicon.SINGULAR.split()).intersection(tokens))
     plural = bool(_plural().intersection(tokens)) or any(word in tokens for word in ("every", "each", "all", "any", "both"))
     number = number or int(bool(extreme and not plural) or (alone and not plural))
     group, notes = "", []
@@ -72,7 +72,7 @@ def pick_of(tokens: Sequence[str]) -> Pick:
         part = next((name for name, words in _PARTS.items() if token in words), "")
         if part and (noun is None or noun.groups != ("dust",)):
             group = part
-        if part and token not in lexicon.GENERAL:
+        if part and token not in lexicon.GENERAL.split():
             whole = {"skin": "all of the skin", "cloth": "all cloth", "dust": "dust anywhere"}[group or part]
             notes.append(f"{token!r} is no place that is known here: {whole} is meant")
         elif token in lexicon.UNSEEN.split():
@@ -152,7 +152,7 @@ def _nouns() -> dict[str, Noun]:
 
 @cache
 def _plural() -> frozenset[str]:
-    return frozenset(_nouns()) - lexicon.SINGULAR | {"ones", "others"}
+    return frozenset(_nouns()) - set(lexicon.SINGULAR.split()) | {"ones", "others"}
 
 
 _SIDES = {name: frozenset(words.split()) for name, words in lexicon.SIDES.items()}
@@ -164,9 +164,10 @@ _PARTS = {name: frozenset(words.split()) for name, words in lexicon.PARTS.items(
 @cache
 def _other_words() -> frozenset[str]:
     """What this lexicon knows beside flaws."""
-    tables = (*lexicon.SIDES.values(), *lexicon.EXTREMES.values(), *lexicon.SIZES.values(), *lexicon.PARTS.values())
-    texts = (*tables, lexicon.UNSEEN, lexicon.REMOVE, lexicon.SOFTEN, lexicon.KEEP, lexicon.NOT, lexicon.ONLY, lexicon.ALSO,
-             lexicon.ONES, lexicon.OTHERS, lexicon.THEM, lexicon.WHOLE, lexicon.AFTER, *lexicon.NUMBERS, *lexicon.FRACTIONS)  # fmt: skip
+    tables = (lexicon.SIDES, lexicon.EXTREMES, lexicon.SIZES, lexicon.PARTS)
+    deeds = (lexicon.REMOVE, lexicon.SOFTEN, lexicon.KEEP, lexicon.NOT, lexicon.ONLY, lexicon.ALSO)
+    others = (lexicon.UNSEEN, lexicon.ONES, lexicon.OTHERS, lexicon.THEM, lexicon.WHOLE, lexicon.AFTER)
+    texts = [*deeds, *others, *lexicon.NUMBERS, *lexicon.FRACTIONS, *(words for table in tables for words in table.values())]
     return frozenset(word for text in texts for word in text.split())
 
 

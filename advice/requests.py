@@ -14,6 +14,8 @@ from .reading import ENDS
 SET, KEEP, LESS, MORE, SCALE, ONLY, ALSO = "set", "keep", "less", "more", "scale", "only", "also"
 UNDO, REDO, AFRESH = "undo", "redo", "afresh"
 
+MOST = 40
+"""Requests of one sentence that are followed."""
 _SHARES = {"slight": 0.25, "plain": 0.5, "strong": 0.75}
 _PERCENT = re.compile(r"(\d{1,3})(?:[.,]\d+)?\s*(?:%|percent\b|per cent\b)")
 
@@ -32,12 +34,14 @@ class Request:
 
 
 class Read(NamedTuple):
-    """A sentence: commands (undo, redo, afresh), requests, and the rest as text. last: whether the rest came last."""
+    """A sentence: commands (undo, redo, afresh), requests, and the rest as text. last: whether the rest came last. beyond: how
+    many requests more there were than are followed."""
 
     commands: tuple[str, ...] = ()
     requests: tuple[Request, ...] = ()
     rest: str = ""
     last: bool = False
+    beyond: int = 0
 
 
 def read(sentence: str) -> Read:
@@ -45,7 +49,7 @@ def read(sentence: str) -> Read:
     commands: list[str] = []
     requests: list[Request] = []
     rest: list[str] = []
-    last = False
+    last, beyond = False, 0
     waiting: list[str] = []
     for text, mark in _pieces(sentence):
         command = _command(text)
@@ -55,6 +59,9 @@ def read(sentence: str) -> Read:
             continue
         before = requests[-1] if requests and not last else None
         found = None if rest and _bare(text) else _request(text, before)
+        if found is not None and len(requests) >= MOST:
+            beyond += 1
+            continue
         if found is None and before is None and _names_only(text):
             waiting.append(text)
             continue
@@ -68,7 +75,7 @@ def read(sentence: str) -> Read:
     rest += waiting
     if all(re.fullmatch(rf"(?:{lexicon.POLITE})\W*", piece.lower()) for piece in rest) and (commands or requests):
         rest, last = [], False
-    return Read(tuple(commands), tuple(requests), _joined(rest), last)
+    return Read(tuple(commands), tuple(requests), _joined(rest), last, beyond)
 
 
 def _joined(rest: Sequence[str]) -> str:

@@ -54,7 +54,7 @@ def retouched(view: View, found: Found, wanted: Mapping[int, float], reasons: Ma
         edits, name = _set(after, step, group, found, shares)
         after = after.after(edits)
         said[name] = "; ".join(dict.fromkeys(reasons[number] for number in numbers if number in changed))
-    return [_plain(edit, said) for edit in undo(after.graph, view.graph)]
+    return [plain(edit, said) for edit in undo(after.graph, view.graph)]
 
 
 def _of(run: Sequence[Step], group: str) -> Step | None:
@@ -181,12 +181,13 @@ def _new(graph: Graph, name: str) -> str:
     return name
 
 
-def _plain(edit: Mapping[str, Any], said: Mapping[str, str]) -> dict[str, Any]:
-    """An edit that says why, and only what is not as it comes."""
+def plain(edit: Mapping[str, Any], said: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """An edit that says only what is not as it comes, and why. said: the reasons, by step (and for the ovals before it)."""
     edit = dict(edit)
     step = edit.get("step") or edit["path"].rpartition(".")[0]
     if edit["edit"] == "add":
-        spec = next(spec for spec in REGISTRY.values() if spec.node_id == edit["node"])
-        edit["values"] = {name: value for name, value in edit["values"].items() if value != spec.param(name).default}  # type: ignore[union-attr]
-    reason = next((text for name, text in said.items() if step == name or step.startswith(f"{name}_oval_")), "")
+        spec = next((spec for spec in REGISTRY.values() if spec.node_id == edit["node"]), None)
+        usual = {param.name: param.default for param in spec.params} if spec is not None else {}
+        edit["values"] = {name: value for name, value in edit["values"].items() if name not in usual or value != usual[name]}
+    reason = next((text for name, text in (said or {}).items() if step == name or step.startswith(f"{name}_oval_")), "")
     return {**edit, "reason": reason} if reason and edit["edit"] != "link" else edit

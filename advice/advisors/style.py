@@ -10,7 +10,7 @@ from ..view import View
 
 @advisor
 def style(view: View) -> Advice:
-    """Follows a sentence, such as: warmer and moodier, remove the spots, keep the mole; a bit less. What it does not know, it says."""
+    """Follows a sentence: warmer, remove the spots but keep the mole, a bit less, undo that. What it does not know, it says."""
     if not view.say.strip():
         return Advice(reply="Say what you wish, for example: a bit warmer, less contrast, the sky less cyan, remove the spots.")
     return answered(view)
