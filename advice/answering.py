@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..graph.errors import WorkflowError
@@ -11,23 +11,21 @@ from ..graph.model import Graph
 from ..graph.patch import Patch, apply
 from ..graph.undo import undo
 from ..ops.params import Slider
-from ..ops.reach import Geometry
 from .aspects import every_wish, worded
 from .conversation import Turn
 from .findings import Advice, Finding
 from .fulfilling import fulfilled, possible
-from .imperfections import Found, imperfections, retouching
+from .imperfections import Found, imperfections
 from .listening import listened
 from .moves import comfortable
-from .requests import AFRESH, KEEP, LESS, MORE, MOST, ONLY, REDO, SCALE, UNDO, Read, Request, read
 from .retouching import OVAL, plain, retouched, strengths
+from .spoken import AFRESH, LESS, MORE, MOST, REDO, SCALE, UNDO, Read, Request, read
 from .talk import STYLE, Deed, Talk, needs_places, numbers_of, taken_back, told, understood
+from .telling import finding_of, reshaped, told_of
 from .view import RETOUCH, View
 
 _GONE = {UNDO: "There is nothing to take back.", REDO: "Nothing was taken back.", AFRESH: "There is nothing to take back."}
 _DONE = {UNDO: "Taken back", REDO: "Done again", AFRESH: "Taken back"}
-_FULL = 0.995
-_LEAST = 0.005
 
 
 class Answer:
@@ -150,84 +148,16 @@ def _retouch(answer: Answer, found: Found, deeds: Sequence[Deed]) -> None:
     now, reasons = list(start), dict[int, str]()
     for deed in deeds:
         wanted = deed.wanted(now)
-        answer.lines += _told(deed, found, now, wanted)
+        answer.lines += told_of(deed, found, now, wanted)
         for number, share in wanted.items():
             now[number] = share
             reasons[number] = f"asked for: {deed.request.text}"
         if deed.numbers:
-            answer.findings.append(_finding(answer.view, deed, found))
+            answer.findings.append(finding_of(answer.view, deed, found))
     reasons = {number: text[:500] for number, text in reasons.items()}
     answer.edit(retouched(answer.view, found, {number: now[number] for number in reasons}, reasons))
-    if answer.findings and any(isinstance(step.spec.reach, Geometry) for step in _behind(answer.view)):
+    if answer.findings and reshaped(answer.view):
         answer.lines.append("Left, right, top and bottom are those of the photo before it is cropped or turned.")
-
-
-def _told(deed: Deed, found: Found, now: Sequence[float], wanted: dict[int, float]) -> Iterator[str]:
-    """What is done for a request, in words."""
-    pick, notes = deed.request.pick, [*deed.notes]
-    if not deed.numbers and deed.spared:
-        yield f"To be kept, so nothing is done for {deed.request.text!r}: {pick.named(len(deed.spared))}."
-        return
-    if not deed.numbers:
-        none = pick.named(0).removeprefix("0 ")
-        yield f"No {none} like that are found, so nothing is done for: {deed.request.text!r}. {_all(found)}"
-        return
-    where = ", ".join(dict.fromkeys(found.places[n].place for n in deed.numbers))
-    what = f"{pick.named(len(deed.numbers))} ({'; '.join([where, *notes])})"
-    shares = [wanted[n] for n in deed.numbers]
-    same = all(abs(wanted[n] - now[n]) <= _LEAST for n in wanted)
-    if deed.request.deed == KEEP:
-        yield f"Kept: {what}."
-    elif same and min(shares) >= _FULL:
-        yield f"Fully retouched already: {what}."
-    elif same:
-        yield f"So already: {what}, {_share(shares)}."
-    elif deed.request.deed in (LESS, MORE, SCALE):
-        yield f"{'More' if deed.request.deed == MORE else 'Less'} retouched: {what}, {_share(shares)}."
-    elif deed.request.deed == ONLY:
-        yield f"Only: {what}, {_share(shares)}."
-    elif min(shares) >= _FULL:
-        yield f"Removed: {what}."
-    else:
-        yield f"Softened: {what}, {_share(shares)}."
-    if deed.spared:
-        yield f"Kept, as you said: {pick.named(len(deed.spared))} of them."
-    yield from (f"{note[:1].upper()}{note[1:]}." if note[0].isalpha() else f"{note}." for note in pick.notes)
-
-
-def _share(shares: Sequence[float]) -> str:
-    low, high = min(shares), max(shares)
-    return f"by {100.0 * high:.0f} %" if high - low <= _LEAST else f"by {100.0 * low:.0f} to {100.0 * high:.0f} %"
-
-
-def _all(found: Found) -> str:
-    """What there is, in the words of what can be told apart."""
-    counts: dict[str, int] = {}
-    for place in found.places:
-        name = f"{'slender' if place.slender else 'dark' if place.dark else 'round'} ones of {place.group}"
-        counts[name] = counts.get(name, 0) + 1
-    there = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
-    return f"Found are: {there}." if there else "No flaws are found at all."
-
-
-def _finding(view: View, deed: Deed, found: Found) -> Finding:
-    places = [found.places[n] for n in deed.numbers]
-    groups = sorted({place.group for place in places})
-    sure = sum(place.chance for place in places) / len(places)
-    facts = {"places": float(len(places)), "largest (% of the long edge)": 100.0 * max(place.long for place in places)}
-    facts |= {f"{number}: {name}": value for number, place in enumerate(places[:8], 1)
-              for name, value in (("y", place.y), ("x", place.x), ("size", place.long))}  # fmt: skip
-    why = f"{deed.request.pick.named(len(places))} of {' and '.join(groups)}, by the mask branch of Local retouch."
-    whole = not any(isinstance(step.spec.reach, Geometry) for step in _behind(view))
-    mask = found.map(deed.numbers) if whole else None
-    keep = deed.request.deed == KEEP
-    return Finding(deed.request.text[:60], why, min(1.0, sure), min(1.0, len(places) / 20.0), "local", facts, mask, keep)
-
-
-def _behind(view: View) -> Sequence[Any]:
-    """The steps behind the photo in which imperfections are looked for."""
-    run = retouching(view)
-    return view.way[view.way.index(run[0]) :] if run else view.way[1:]
 
 
 # Sliders ------------------------------------------------------------------------------------------------------------

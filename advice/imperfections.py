@@ -25,9 +25,10 @@ from .view import RETOUCH, View
 
 _SURE = 0.5
 _MOST = 100
-_LONG = 2.2
-"""Twice as long as wide and more: a wrinkle, a crease, a thread; of what our own flaws are, `docs/advice.md` says how many."""
-_DARK = 0.04
+_LONG, _WIDE = 2.2, 0.06
+_DARK = 0.017
+"""Longer than so many times its width, or on cloth longer than that share of the long edge: wrinkles and creases, of what
+`training/flaws` makes nearly all, and no spots. As dark: nine of ten moles, and fewer than one of ten spots."""
 
 
 class Imperfection(NamedTuple):
@@ -54,7 +55,7 @@ class Imperfection(NamedTuple):
 
     @property
     def slender(self) -> bool:
-        return self.long >= _LONG * self.short
+        return self.long >= _LONG * self.short or (self.group == "cloth" and self.long >= _WIDE)
 
     @property
     def dark(self) -> bool:

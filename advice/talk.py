@@ -13,7 +13,7 @@ from typing import Any
 from .conversation import Turn
 from .imperfections import Imperfection
 from .picking import Pick, picked
-from .requests import ALSO, KEEP, LESS, MORE, ONLY, REDO, SCALE, SET, UNDO, Read, Request, read
+from .spoken import ALSO, KEEP, LESS, MORE, ONLY, REDO, SCALE, SET, UNDO, Read, Request, read
 
 STYLE = "style"
 

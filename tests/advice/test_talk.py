@@ -16,8 +16,8 @@ from luxgrad.advice.asking import Advised
 from luxgrad.advice.conversation import text_of, turns_of
 from luxgrad.advice.imperfections import Found, imperfections
 from luxgrad.advice.language import files
-from luxgrad.advice.requests import read
 from luxgrad.advice.retouching import strengths
+from luxgrad.advice.spoken import read
 from luxgrad.advice.view import View
 from luxgrad.cli.main import main
 from luxgrad.graph.model import Graph
@@ -26,6 +26,7 @@ from luxgrad.light.photo import Photo
 
 from ..graph.graphs import chain
 from .flawed import PLACES, flawed, seeing
+from .judging import FOLDER
 from .test_protocol import parts
 
 
@@ -175,6 +176,24 @@ def test_which_flaws_a_sentence_means_and_how_far(sentence: str, shares: dict[st
     talk = Talking()
     talk.say(sentence)
     assert talk.shares() == shares
+
+
+SHORT = {"ls": "left spot", "rs": "right spot", "mole": "mole", "wr": "wrinkle", "lc": "left crease", "rc": "right crease",
+         "dust": "dust"}  # fmt: skip
+
+
+def test_most_sentences_about_flaws_that_the_reader_was_not_made_on_are_done() -> None:
+    lines = [line for line in (FOLDER / "flaws.txt").read_text().splitlines() if not line.startswith("#")]
+    wrong = []
+    for line in lines:
+        sentence, _, truth = line.partition("|")
+        talk = Talking()
+        talk.say(sentence.strip())
+        pairs = (entry.split("=") for entry in truth.split())
+        if talk.shares() != {SHORT[name]: float(share) for name, share in pairs}:
+            wrong.append(sentence)
+    assert len(lines) > 30
+    assert len(wrong) < 0.15 * len(lines), wrong
 
 
 @pytest.mark.parametrize(

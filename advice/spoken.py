@@ -47,7 +47,7 @@ class Read(NamedTuple):
 def read(sentence: str) -> Read:
     """The parts of a sentence."""
     commands: list[str] = []
-    requests: list[Request] = []
+    asked: list[Request] = []
     rest: list[str] = []
     last, beyond = False, 0
     waiting: list[str] = []
@@ -57,25 +57,25 @@ def read(sentence: str) -> Read:
             commands.append(command)
             last = False
             continue
-        before = requests[-1] if requests and not last else None
+        before = asked[-1] if asked and not last else None
         found = None if rest and _bare(text) else _request(text, before)
-        if found is not None and len(requests) >= MOST:
+        if found is not None and len(asked) >= MOST:
             beyond += 1
             continue
         if found is None and before is None and _names_only(text):
             waiting.append(text)
             continue
         if found is not None:
-            requests += [replace(found, pick=pick_of(_tokens(other)), text=other) for other in waiting]
-            requests.append(found)
+            asked += [replace(found, pick=pick_of(_tokens(other)), text=other) for other in waiting]
+            asked.append(found)
         else:
             rest += [*(f"{other} and" for other in waiting), f"{text}{mark}"]
         waiting = []
         last = found is None
     rest += waiting
-    if all(re.fullmatch(rf"(?:{lexicon.POLITE})\W*", piece.lower()) for piece in rest) and (commands or requests):
+    if all(re.fullmatch(rf"(?:{lexicon.POLITE})\W*", piece.lower()) for piece in rest) and (commands or asked):
         rest, last = [], False
-    return Read(tuple(commands), tuple(requests), _joined(rest), last, beyond)
+    return Read(tuple(commands), tuple(asked), _joined(rest), last, beyond)
 
 
 def _joined(rest: Sequence[str]) -> str:
