@@ -246,7 +246,7 @@ def plain_graph(file: str = "") -> model.Graph:
     """A workflow that opens a photo and saves it as it is."""
     opening = Step("photo", PORTS["luxgrad.load_photo"], {"file": file}, title="Photo")
     saving = Step("save", PORTS["luxgrad.save_photo"], {}, {"image": Ref("photo")}, title="Save")
-    return model.Graph({"photo": opening, "save": saving})
+    return model.Graph({"photo": opening, "save": saving}, Workspace([]))
 
 
 def auto(graph: Graph, photo: model.Photos, sink: str | None = None) -> Patch:
