@@ -101,7 +101,7 @@ def test_the_papers_training_says_what_it_lacks_and_names_what_it_used(here: Pat
         (here / "mine" / "curve.csv").read_text().startswith("step,minutes,loss,mse,share,presence,dice,variation,perceptual,")
     )
     assert train("--minutes", "0.2") == 2
-    assert "expected the state of the same training; it differs in adversarial, dice" in capsys.readouterr().err
+    assert "expected the state of the same training; it differs in adversarial, blend_from, dice" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("options", "told"), [
