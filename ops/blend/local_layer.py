@@ -29,6 +29,7 @@ def tiny() -> dict[str, Network]:
     for weight in module.parameters():
         if not weight.any():
             nn.init.normal_(weight, std=0.1)
+    nn.init.normal_(module.local.final.gated.weight, std=0.1)  # the half that draws is at rest
     nn.init.constant_(module.local.mask_head.bias, -1.9)  # type: ignore[arg-type]  # half certain, where it is steep
     return {"network": Network(module)}
 
