@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from . import environment
 from .advice.asking import Advised, advise
 from .advice.settling import settled
+from .engine.bake import Baked, bake
 from .engine.export import export_job
-from .engine.render import Put, companions, render
+from .engine.render import Put, Settings, companions, render
 from .files.decode import read_photo
 from .files.errors import FileError
 from .files.folder import Folders, read_file
 from .files.names import expanded, numbered
 from .files.save import save_rendered
 from .files.workflow import embedded_workflow, is_picture
+from .fit.asked import looked_at
 from .fit.fit import fit
 from .fit.parameters import traverse
 from .fit.report import Fitted
@@ -27,6 +30,7 @@ from .graph import model
 from .graph.embedding import workflow_texts
 from .graph.errors import Stopped, WorkflowError
 from .graph.model import Ref, Step
+from .graph.outputs import output_of
 from .graph.patch import Patch
 from .graph.ports import DEVELOPING, PORTS
 from .graph.schema import MOST_BYTES, from_data, loads, save as save_workflow
@@ -76,15 +80,36 @@ class Graph(model.Graph):
         values: parameters by path; tensors (0-d, or one value per picture of a batch) that require gradients get them.
         options: as in `engine.render.render`.
         """
-        return render(settled(self, photo, options.get("sink")), photo, values or {}, **options)
+        given = dict(values or {})
+        tensors = {path: given.pop(path) for path, value in [*given.items()] if isinstance(value, Tensor)}
+        graph = self.with_values(given)
+        places = [output_of(graph, options.get("sink"))]
+        return render(settled(graph, [photo], places, _settings(options)), photo, tensors, **options)
 
     def fit(self, photo: model.Photos, target: Any = None, **options: Any) -> Fitted[Graph]:
-        """Move the free sliders so that the photo comes out like the target; options as in `fit.fit.fit`."""
-        return fit(self, photo, target, **options)
+        """Move the free sliders so that the photo comes out like the target; options as in `fit.fit.fit`.
+
+        Diagnose steps that the photo comes through are asked first: the fit starts from what they advise, and goes past them.
+        """
+        photos = photo if isinstance(photo, (list, tuple)) else [photo]
+        places = looked_at(self, options.get("sink"), target)
+        return fit(settled(self, photos, places, _settings(options)), photo, target, **options)
+
+    def bake(self, points: int = 33, sink: str | None = None, photo: model.Photos | None = None) -> Baked:
+        """The look of a pointwise graph as a cube of `points` per edge, and how far it is from the graph.
+
+        photo: what Diagnose steps are asked about; None is the one that the workflow names. Raises WorkflowError.
+        """
+        return bake(settled(self, [photo or {}], [output_of(self, sink)]), points, sink)
 
     def save(self, file: Name) -> None:
         """Write the workflow file, in the form it came in, and the tables and weights that a fit made beside it."""
         save_workflow(self, file)
+
+
+def _settings(options: Mapping[str, Any]) -> Settings:
+    """Where an advisor is to look at a picture: where it will be rendered."""
+    return Settings(**{name: options[name] for name in ("device", "dtype") if name in options})
 
 
 class Workspace:
@@ -221,7 +246,7 @@ def plain_graph(file: str = "") -> model.Graph:
     """A workflow that opens a photo and saves it as it is."""
     opening = Step("photo", PORTS["luxgrad.load_photo"], {"file": file}, title="Photo")
     saving = Step("save", PORTS["luxgrad.save_photo"], {}, {"image": Ref("photo")}, title="Save")
-    return model.Graph({"photo": opening, "save": saving})
+    return model.Graph({"photo": opening, "save": saving}, Workspace([]))
 
 
 def auto(graph: Graph, photo: model.Photos, sink: str | None = None) -> Patch:

@@ -1,7 +1,7 @@
-"""What a terminal and a script have that ComfyUI's plugin does without: the environment, and `subprocess`.
+"""What a terminal and a script have that ComfyUI's plugin does without: the environment, `subprocess`, and endpoints.
 
-ComfyUI's registry flags archives that read the one or hold the other, so the archive leaves this file out; in ComfyUI the
-limits are settings (`nodes/comfy.py`) and processes are spawned (`files/spawn.py`).
+ComfyUI's registry flags archives that read or hold any of them, so the archive leaves this file and `endpoint/` out; in
+ComfyUI the limits are settings (`nodes/comfy.py`) and processes are spawned (`files/spawn.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .advice.language import files as language_files
+from .endpoint import settings
 from .files import apart, limits
 
 # Nothing is imported before the current folder has left the path: it may hold anybody's files.
@@ -38,7 +39,9 @@ def _limit(limit: str) -> tuple[Any, str]:
 
 
 def _language() -> tuple[Any, str]:
-    return os.environ.get("LUXGRAD_LANGUAGE"), "LUXGRAD_LANGUAGE"
+    """The name or path of a language model, or, where a URL is set, the endpoint itself. Raises NoLanguage."""
+    told = os.environ.get(settings.LANGUAGE)
+    return settings.endpoint_of(os.environ) if settings.is_url(told) else told, settings.LANGUAGE
 
 
 class Child:
@@ -46,7 +49,9 @@ class Child:
 
     def __init__(self, program: Path, folder: Path) -> None:
         command = [sys.executable, "-c", _START, str(program), str(folder)]
-        self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        environment = {name: value for name, value in os.environ.items() if name != settings.KEY}  # it opens anybody's files
+        none = subprocess.DEVNULL
+        self._child = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, env=environment)
 
     def wait(self, seconds: float) -> int | None:
         """How it ended (below 0: by that signal); None where it runs on after so long."""

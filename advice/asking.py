@@ -77,8 +77,13 @@ class Advised:
         for finding in self.findings:
             sure = "left as it is" if finding.keep else f"{100.0 * finding.confidence:.0f} % sure"
             lines.append(f"{finding.what} ({sure}): {finding.why}")
-        lines += [edit_line(edit) for edit in self.patch if edit["edit"] != "link"]
+        lines += [edit_line(self._named(edit)) for edit in self.patch if edit["edit"] != "link"]
         return lines or ["nothing to change"]
+
+    def _named(self, edit: Any) -> Any:
+        """An edit with its slider called as people call it."""
+        graph = self.view.graph
+        return {**edit, "path": graph.show(graph.path(edit["path"]))} if edit["edit"] == "set" else edit
 
 
 def edit_line(edit: Any) -> str:

@@ -37,7 +37,12 @@ class Spot(NamedTuple):
 
     @property
     def place(self) -> str:
-        return _THIRDS[min(2, int(3.0 * self.y))][min(2, int(3.0 * self.x))]
+        return where(self.y, self.x)
+
+
+def where(y: float, x: float) -> str:
+    """A place in words, by shares of the picture."""
+    return _THIRDS[min(2, int(3.0 * y))][min(2, int(3.0 * x))]
 
 
 def flaws(view: View) -> list[Finding]:

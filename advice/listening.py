@@ -10,6 +10,9 @@ from .language.files import NoLanguage
 from .reading import heard
 from .wishes import Wish, together
 
+MOST_ASKED = 6
+"""So many pieces of a sentence a language model is asked about; what is said beyond is not known."""
+
 
 class Listened(NamedTuple):
     """wishes: what was understood. unknown: pieces that nothing here can do. note: a line about the language model."""
@@ -26,8 +29,8 @@ def listened(said: str, possible: Sequence[Wish]) -> Listened:
         return Listened(first.wishes)
     wishes, unknown = list(first.wishes), list[str]()
     try:
-        for piece in first.unknown:
-            found = meant(piece, possible)
+        for number, piece in enumerate(first.unknown):
+            found = meant(piece, possible) if number < MOST_ASKED else ()
             wishes += [wish for wish in found if wish.name not in {known.name for known in wishes}]
             unknown += [] if found else [piece]
     except NoLanguage as error:

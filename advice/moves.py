@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ..graph.model import Graph, Step
+from ..graph.model import Step
 from ..graph.patch import Patch
 from ..ops.params import Slider
 from ..ops.reach import Port
@@ -25,8 +25,9 @@ class Move(NamedTuple):
 def moved(view: View, moves: Sequence[Move], by: str = "Auto", exactly: bool = False) -> Patch:
     """The patch that makes some moves to the whole picture.
 
-    A step of the operation on the picture's way is moved on from its value; else a new one goes in behind the camera, with a
-    title that says by whom. Several moves of one slider are one. exactly: in the whole hard range, and not rounded.
+    A step of the operation on the picture's way is moved on from its value; else a new one goes in behind the camera (and what
+    is retouched right there), with a title that says by whom. Several moves of one slider are one. exactly: in the whole hard
+    range, and not rounded.
     """
     edits: list[dict[str, Any]] = []
     missing: dict[str, list[Move]] = {}
@@ -62,10 +63,15 @@ def _value(spec: OpSpec, move: Move, step: Step | None, exactly: bool) -> float:
     value = start * 2.0**move.by if param.kind.log else start + move.by
     if exactly:
         return param.kind.check(min(max(round(value, 6), param.kind.low), param.kind.high))
-    low, high = param.kind.comfortable
+    return comfortable(param.kind, value, start)
+
+
+def comfortable(kind: Slider, value: float, start: float) -> float:
+    """A value in the comfortable range of a slider (or no farther out than where it started), as people read it."""
+    low, high = kind.comfortable
     grain = _grain(high - low)
     value = min(max(value, min(low, start)), max(high, start))
-    return param.kind.check(min(max(round(value / grain) * grain, param.kind.low), param.kind.high))
+    return kind.check(min(max(round(value / grain) * grain, kind.low), kind.high))
 
 
 def _grain(width: float) -> float:
@@ -75,7 +81,7 @@ def _grain(width: float) -> float:
 
 def _inserted(view: View, missing: dict[str, list[Move]], by: str, exactly: bool) -> list[dict[str, Any]]:
     edits: list[dict[str, Any]] = []
-    before = view.camera.id
+    before = view.ground.id
     for op, moves in missing.items():
         spec = REGISTRY[op]
         values = {move.slider: _value(spec, move, None, exactly) for move in moves}
@@ -89,16 +95,16 @@ def _inserted(view: View, missing: dict[str, list[Move]], by: str, exactly: bool
                       "reason": moves[0].reason})  # fmt: skip
         before = step_id
     if edits:
-        ends = list(_users(view.graph, view))
+        ends = list(users(view, view.ground.id))
         edits += ({"edit": "link", "step": step, "input": name, "from": [before, 0]} for step, name in ends)
     return edits
 
 
-def _users(graph: Graph, view: View) -> Iterator[tuple[str, str]]:
-    """The inputs that look at the camera's picture on the way to the place, and sinks and views that show it as it is."""
-    for step in graph:
+def users(view: View, origin: str) -> Iterator[tuple[str, str]]:
+    """The inputs that look at the picture of a step on the way to the place, and sinks and views that show it as it is."""
+    for step in view.graph:
         shows = next((entry.name for entry in step.spec.inputs if entry.picture), None)
         for name, link in step.links.items():
             port = isinstance(step.spec.reach, Port)
-            if link == (view.camera.id, 0) and (name == shows if port else step.id in view.needed):
+            if link == (origin, 0) and (name == shows if port else step.id in view.needed):
                 yield step.id, name

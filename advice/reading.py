@@ -16,7 +16,7 @@ from .directions import sign_of, towards
 from .wishes import PLAIN, SLIGHT, STRONG, Heard, Wish, together
 from .words import Kind, Word, plain, words_of
 
-_ENDS = re.compile(r"[,;:.!?\n]+(?!\d)|\b(?:and|but|then|while|plus)\b|(?<=\s)[-\u2013](?=\s)")
+ENDS = re.compile(r"[,;:.!?\n]+(?!\d)|\b(?:and|but|then|while|plus)\b|(?<=\s)[-\u2013](?=\s)")
 _THINGS = (Kind.THING, Kind.LIKE, Kind.DO, Kind.COMPARED, Kind.COLOUR)
 _TONAL = ("brightness", "fade", "blacks")
 _REGIONS = {"shadows": 1, "highlights": 1, "blacks": 1, "vignette": -1}
@@ -69,7 +69,7 @@ def clauses(sentence: str) -> Iterator[Clause]:
     text = plain(sentence)
     start, joined, waiting = 0, False, ""
     for end, stop, mark in [
-        *((found.start(), found.end(), found.group()) for found in _ENDS.finditer(text)),
+        *((found.start(), found.end(), found.group()) for found in ENDS.finditer(text)),
         (len(text),) * 2 + ("",),
     ]:
         piece = " ".join(f"{waiting} {text[start:end]}".split())

@@ -12,17 +12,19 @@ from torch import Tensor
 from ..engine.planning import resolved
 from ..engine.render import Job, Settings, as_photo
 from ..graph.model import Graph, Photos, Ref, Step
-from ..graph.outputs import gather_sources, output_of, upstream
+from ..graph.outputs import brought, gather_sources, output_of, upstream
 from ..graph.patch import Patch, apply
 from ..light.looked import Looked
 from ..light.photo import Photo
 from ..light.planes import stack
 from ..light.rectangle import Region, Size
+from ..networks.weights import load_network
 from ..ops.spec import REGISTRY
 from .conversation import Turn
 from .measuring import Measurement, measure
 
 SIZE = 512
+RETOUCH = "local.local_retouch"
 
 
 class View:
@@ -53,7 +55,12 @@ class View:
 
     def after(self, patch: Patch) -> View:
         """The same place as a patch would leave it. Raises WorkflowError where the patch does not fit the graph."""
-        return View(apply(self.graph, patch), self.given, self.sink, self.say, self.history, self.size, self.settings)
+        graph = apply(self.graph, patch)
+        given = dict(self.given)
+        for step in (step for step in graph if step.id not in self.graph.steps):
+            own = {f"{step.id}.{entry.name}": load_network(entry.weights) for entry in step.spec.inputs if entry.weights}
+            given |= brought(graph, step, own) if own else {}
+        return View(graph, given, self.sink, self.say, self.history, self.size, self.settings)
 
     def job(self, values: Mapping[str, Tensor] | None = None) -> Job:
         """The rendering of the picture, small; values: sliders by path as tensors, which may require gradients."""
@@ -123,6 +130,19 @@ class View:
     def camera(self) -> Step:
         """The source that the picture comes from."""
         return self.way[0]
+
+    @property
+    def ground(self) -> Step:
+        """The step behind which new ones go in: the camera, or the last Local retouch of those that stand right behind it.
+
+        What is mended by its place comes before all that may move it, and before light and colour, as retouchers do.
+        """
+        ground = self.camera
+        for step in self.way[1:]:
+            if step.spec.id != RETOUCH:
+                break
+            ground = step
+        return ground
 
     @cached_property
     def needed(self) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import auto, comfyui, fuzz, in_and_out, local_retouch, pairs, planted, raw, speed, words
+from . import auto, comfyui, decodes, fuzz, in_and_out, local_retouch, pairs, planted, raw, speed, words
 
 SUITES = {
     "planted": planted.pointwise,
@@ -18,6 +18,7 @@ SUITES = {
     "auto": auto.run,
     "local_retouch": local_retouch.run,
     "words": words.run,
+    "decodes": decodes.run,
 }
 
 

@@ -1,4 +1,4 @@
-"""Sentences: how many are read rightly by the reader alone, a language model alone, and both; and what is drawn by chance.
+"""Sentences: how many are read rightly by the reader alone, a language model alone, and both.
 
 The sentences lie in tests/advice/sentences: those the reader was tuned on, those held out, and those in words that no lexicon
 holds. A sentence is right where every wish has its direction and no other is heard; what is beyond is said to be.
@@ -8,27 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
-
 from ..advice.aspects import every_wish
-from ..advice.fulfilling import fulfilled
 from ..advice.language.deciding import SURE
-from ..advice.language.decoding import drawn, likeliest, prompt_of
+from ..advice.language.decoding import likeliest, prompt_of
 from ..advice.language.files import NoLanguage
 from ..advice.language.grammar import Grammar, phrases
 from ..advice.language.loading import Language, language
 from ..advice.reading import heard
-from ..advice.view import View
 from ..advice.wishes import Heard, together
-from ..api import plain_graph
-from ..graph.errors import WorkflowError
-from ..graph.patch import apply
-from ..light.photo import Photo
 from ..tests.advice.judging import Sentence, right, said, sentences
 from .photos import machine, write
 
 SETS = ("tuning", "more", "held_out", "other_words")
-DRAWN, AT_ONCE, HEAT = 10_000, 250, 2.0
 
 Reader = Callable[[str], Heard]
 
@@ -85,23 +76,6 @@ def _missed(one: Sentence, found: Heard) -> str:
     return f"* {one.text}: {' '.join(sorted(said(found))) or 'nothing'}, not {wanted}"
 
 
-def invalid(found: Language, grammar: Grammar, count: int) -> tuple[int, int]:
-    """Of so many lists drawn by chance: how many are no wishes or give a patch that does not fit, and how many differ."""
-    draw = torch.Generator().manual_seed(0)
-    view = View.of(plain_graph(), Photo(torch.rand(1, 3, 8, 8)))
-    lists: list[tuple[str, ...]] = []
-    for start in range(0, count, AT_ONCE):
-        asked = ("warmer and moodier", "remove the dog", "the sky is too cyan", "</s> exposure 99")[start // AT_ONCE % 4]
-        lists += drawn(found, grammar, prompt_of(asked), min(AT_ONCE, count - start), draw, HEAT)
-    bad = 0
-    for one in lists:
-        try:
-            apply(view.graph, fulfilled(view, grammar.wishes(one)[0]).patch)
-        except (WorkflowError, KeyError):
-            bad += 1
-    return bad, len(set(lists))
-
-
 def run(_targets: int) -> None:
     readers: dict[str, Reader] = {"reader": heard}
     lines = ["# Sentences", "", f"{machine()}. Every cell: wishes rightly read, and unknown wishes said to be unknown.", ""]
@@ -111,8 +85,6 @@ def run(_targets: int) -> None:
         grammar = Grammar(phrases(every_wish()), found.encode)
         alone = by_language(found, grammar, 0.0)
         readers |= {"language model": alone, "both": by_both(by_language(found, grammar, SURE))}
-        bad, different = invalid(found, grammar, DRAWN)
-        note = f"Of {DRAWN} lists drawn by chance ({different} different), {bad} were no wishes, or their patch did not fit."
     except NoLanguage as error:
         note = f"Without a language model: {error}."
     lines += [f"| sentences | | {' | '.join(readers)} |", "|---" * (len(readers) + 2) + "|"]

@@ -18,7 +18,7 @@ def describe(graph: Graph) -> list[str]:
     """Steps, sources, sinks and fits of a workflow, a line each."""
     kinds = Counter(step.spec.family for step in graph if step.spec.family)
     lines = [f"{len(graph.steps)} steps" + (": " if kinds else "") + ", ".join(f"{n} {kind}" for kind, n in kinds.items())]
-    for role in ("source", "sink", "view", "fit"):
+    for role in ("source", "sink", "view", "advice", "fit"):
         for step in graph.by_role(role):
             lines.append(f"{role}  {_about(graph, step)}")
     return lines
@@ -26,6 +26,8 @@ def describe(graph: Graph) -> list[str]:
 
 def _about(graph: Graph, step: Step) -> str:
     text = f"{graph.name(step.id)} ({step.spec.node_id})"
+    if step.spec.param("advisor") is not None:
+        return f"{text} {step.value('advisor')}: asked where the workflow runs"
     if step.spec.id != "fit":
         name = next((str(step.value(param.name)) for param in step.spec.params if param.name in ("file", "image", "name")), "")
         return f"{text} {name}".rstrip()

@@ -6,8 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
+from ..advice.settling import unasked
 from ..api import workflow_text
-from ..engine.bake import bake as bake_graph
 from ..engine.estimate import estimate
 from ..engine.render import Job
 from ..files.atomic import whole_file
@@ -52,6 +52,7 @@ def check(options: argparse.Namespace) -> None:
     missing = [step for step in graph.by_role("source") if _unset(step) and step.id not in photos]
     if missing or len(links) > 1:
         return
+    graph, links = unasked(graph, links)
     job = Job(graph, links, gather_sources(graph, photos, links), {})
     needs = estimate(job)
     size = job.plan.size(job.plan.outputs[0])
@@ -69,7 +70,7 @@ def bake(options: argparse.Namespace) -> None:
         raise UsageError(f"{out}: expected a name ending in .cube")
     if not 2 <= options.points <= 129:
         raise UsageError(f"--points: expected 2 to 129; got {options.points}")
-    baked = bake_graph(open_graph(options), options.points, options.sink)
+    baked = open_graph(options).bake(options.points, options.sink)
     write_cube(out, baked.lut, Path(options.workflow).stem, options.force)
     print(plain(f"{out}: {options.points} entries per edge, sRGB in and out"))
     print(f"error against the graph on random colours: {baked.psnr:.1f} dB, "

@@ -11,17 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..advice.settling import settled
 from ..api import Graph
-from ..engine.render import Job, companions
+from ..engine.render import Job, Settings, companions
 from ..files.atomic import whole_folder
 from ..files.comparison import Panels
 from ..files.decode import read_photo
 from ..files.encode import Canvas, write_photo
+from ..fit.asked import looked_at
 from ..fit.fit import fit as fit_graph
 from ..fit.outcome import Tile
 from ..fit.report import Fitted, PairResult, moves
 from ..graph.model import Path as SliderPath, Ref
-from ..graph.outputs import gather_sources, output_of
+from ..graph.outputs import gather_sources
 from ..graph.schema import save
 from ..light.difference import Difference
 from ..light.photo import Photo
@@ -38,12 +40,12 @@ def fit(options: argparse.Namespace) -> None:
     """Fit, then write everything or nothing."""
     start = time.perf_counter()
     graph, out = open_graph(options), Path(options.out)
-    fits = graph.by_role("fit")
-    link = output_of(graph, options.sink) if options.sink or len(fits) != 1 else fits[0].links["photo"]
-    files, targets = _pairs(graph, options, link)
+    files, targets = _pairs(graph, options, looked_at(graph, options.sink)[0])
     typed = [path for pair in files for path in pair.values()] + [path for path in targets if path]
     _refuse(out, options.force, [Path(options.workflow), *typed, *named_files(graph).values()])
     photos = [read_photos(graph, pair) for pair in files]
+    settings = Settings(device=device(options.device))
+    graph = settled(graph, photos, looked_at(graph, options.sink, targets), settings)
     kept: dict[int, _Kept] = {}
 
     def keep(index: int, size: Size) -> Callable[[Region, Tile], None]:
@@ -63,13 +65,13 @@ def fit(options: argparse.Namespace) -> None:
             progress=bar.share,
             exact=options.exact,
             keep=keep,
-            device=device(options.device),
+            device=settings.device,
         )
     with whole_folder(out) as part:
         for index, pair in enumerate(fitted.pairs):
             suffix = "" if index == 0 else f"_{index + 1}"
             save(_with_files(part, pair.graph, files[index], targets[index], f"inputs{suffix}"), part / f"fitted{suffix}.json")
-            beside = _beside(pair, photos[index], link)
+            beside = _beside(pair, photos[index], looked_at(graph, options.sink)[0])
             write_photo(part / f"result{suffix}.tif", kept[index].canvas, beside.metadata, beside.alpha)
             kept[index].panels.write(part / f"comparison{suffix}.png")
         fitted = replace(fitted, seconds_total=time.perf_counter() - start)

@@ -97,7 +97,7 @@ class _Run:
         """Render what the sink shows of these photos; the file's name."""
         with Bar(label) as bar:
             settings = Settings(device=device(self.options.device), progress=bar.tiles)
-            graph = settled(self.graph, photos, self.options.sink, Settings(device=settings.device))
+            graph = settled(self.graph, [photos], [self.link], Settings(device=settings.device))
             link = self.link if graph is self.graph else output_of(graph, self.options.sink)
             job = _job(graph, link, photos, self.sink, self.options.size, settings)
             size = job.plan.size(job.plan.outputs[0])

@@ -129,7 +129,7 @@ class _Planner:
             raise WorkflowError(f"{step}: a contact sheet is made in ComfyUI, or by luxgrad sheet")
         if isinstance(spec.reach, Port) and spec.makes_picture:
             raise WorkflowError(
-                f"{step}: its photo is made where an advisor can be asked: in ComfyUI, by luxgrad run, or in Python"
+                f"{step}: its photo is made where an advisor is asked: in ComfyUI, by luxgrad run, fit and bake, or in Python"
             )
         if isinstance(spec.reach, Port):
             raise WorkflowError(f"{step} is needed and has no {spec.outputs[0].socket if spec.outputs else 'output'} to give")

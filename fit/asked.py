@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..graph.errors import WorkflowError
-from ..graph.model import Graph, Step
+from ..graph.model import Graph, Ref, Step
+from ..graph.outputs import output_of
 from ..graph.ports import METHODS, PORTS
 from ..ops.params import Choice
 
@@ -31,6 +32,15 @@ def fit_step(graph: Graph, sink: str | None) -> Step | None:
         names = ", ".join(graph.name(step.id) for step in steps[:8])
         raise WorkflowError(f"expected one Fit step; got {len(steps)}: name one of {names} with --sink")
     return steps[0] if steps else None
+
+
+def looked_at(graph: Graph, sink: str | None, targets: Any = None) -> list[Ref]:
+    """What a fit looks at: its photo first, then its loss, and the target of its Fit step where none is given."""
+    step = fit_step(graph, sink)
+    if step is None:
+        return [output_of(graph, sink)]
+    given = any(target is not None for target in targets) if isinstance(targets, (list, tuple)) else targets is not None
+    return [step.links[name] for name in ("photo", "loss", "target") if name in step.links and not (name == "target" and given)]
 
 
 def options_of(step: Step | None, method: Any, seconds: Any, seed: Any, free: Any) -> Options:

@@ -18,14 +18,14 @@ from ..engine.render import Job, Settings
 from ..engine.sweep import DISTANCES
 from ..graph.errors import WorkflowError
 from ..graph.model import G, Graph, Photos, Ref, Step
-from ..graph.outputs import brought, gather_sources, output_of, upstream
+from ..graph.outputs import brought, gather_sources, upstream
 from ..graph.ports import PORTS
 from ..light.photo import Photo
 from ..light.rectangle import Size
 from ..ops.fitted import Made, fitted_file, fitted_name
 from ..ops.spec import REGISTRY
 from ..ops.types import Distances
-from .asked import Options, fit_step, options_of
+from .asked import Options, fit_step, looked_at, options_of
 from .clock import Clock
 from .entries import Entries, with_made
 from .free import Space, read_free
@@ -76,11 +76,11 @@ def fit(
     wanted: list[Any] = list(targets) if isinstance(targets, (list, tuple)) else [targets] * len(sources)
     if len(wanted) != len(sources):
         raise WorkflowError(f"expected as many targets as photos; got {len(wanted)} and {len(sources)}")
-    link = output_of(graph, sink) if step is None else step.links["photo"]
+    link, *beside = looked_at(graph, sink, wanted)
     chosen = options_of(step, method, seconds, seed, free)
     within = upstream(graph, [link])
     space = Space(read_free(graph, chosen.free, within), len(sources))
-    problem = _Problem(graph, link, step, sources, wanted, space, (chosen.free, within), Settings(**settings))
+    problem = _Problem(graph, link, beside, step, sources, wanted, space, (chosen.free, within), Settings(**settings))
     fitted = problem.solve(chosen, progress, watch, exact, keep)
     return replace(fitted, seconds_total=time.perf_counter() - start)
 
@@ -92,6 +92,7 @@ class _Problem(Generic[G]):
         self,
         graph: G,
         link: Ref,
+        beside: Sequence[Ref],
         step: Step | None,
         photos: Sequence[Photos],
         targets: Sequence[Photo | None],
@@ -103,10 +104,7 @@ class _Problem(Generic[G]):
         wired = step.links if step else {}
         self.loss = wired.get("loss")
         self.reached = self._seen_by_the_loss()
-        extra = [wired[name] for name in ("target", "loss") if name in wired]
-        if "target" in wired and any(photo is not None for photo in targets):
-            extra.remove(wired["target"])
-        self.given = [gather_sources(graph, photo, [link, *extra]) for photo in photos]
+        self.given = [gather_sources(graph, photo, [link, *beside]) for photo in photos]
         self.entries = Entries.of(read_entries(graph, *entries, self.given[0]), self.given)
         self.derived = [ref for ref, value in self.given[0].items() if isinstance(value, Derived)]
         self.targets = [

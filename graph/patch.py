@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .errors import WorkflowError, got, nearest
-from .model import Graph, Ref
+from .model import G, Graph, Ref
 from .schema import from_data, to_data
 from .shape import field, plain_data
 
@@ -73,15 +73,15 @@ def well_formed(patch: Any) -> Patch:
     return patch
 
 
-def apply(graph: Graph, patch: Patch) -> Graph:
+def apply(graph: G, patch: Patch) -> G:
     """A graph after all edits of a patch, checked by the same declarations as a file. Raises WorkflowError."""
-    start = graph
+    edited: Graph = graph
     for number, edit in enumerate(well_formed(patch), start=1):
         try:
-            graph = _EDITS[edit["edit"]](graph, edit)
+            edited = _EDITS[edit["edit"]](edited, edit)
         except WorkflowError as error:
             raise WorkflowError(f"edit {number}: {error}") from None
-    return dataclasses.replace(start, steps=from_data(to_data(graph)).steps)
+    return dataclasses.replace(graph, steps=from_data(to_data(edited)).steps)
 
 
 def _check(edit: Any) -> None:

@@ -142,7 +142,16 @@ def test_the_archive_holds_what_comfyui_opens_and_nothing_of_the_terminal() -> N
     files = set(archive())
     assert {"__init__.py", "requirements.txt", "pyproject.toml", "LICENSE", "README.md", "nodes/web/luxgrad.js"} <= files
     assert {"nodes/web/docs/luxgrad.tone.exposure.md", "workflows/landscape.json", "workflows/photos/lake.jpg"} <= files
-    assert not {name.split("/")[0] for name in files} & {"tests", "benchmarks", "docs", "training", "cli", ".ci", ".github"}
+    assert not {name.split("/")[0] for name in files} & {
+        "tests",
+        "benchmarks",
+        "docs",
+        "training",
+        "cli",
+        "endpoint",
+        ".ci",
+        ".github",
+    }
     assert not {"api.py", "environment.py", "__main__.py"} & files
     comfy = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["comfy"]
     assert "includes" not in comfy, "what it names is packed in spite of .comfyignore"

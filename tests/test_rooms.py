@@ -16,7 +16,21 @@ from luxgrad.docs.generate import broken, stale
 from luxgrad.ops.spec import REGISTRY
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("advice", "benchmarks", "cli", "engine", "files", "fit", "graph", "light", "networks", "nodes", "ops", "training")
+ROOMS = (
+    "advice",
+    "benchmarks",
+    "cli",
+    "endpoint",
+    "engine",
+    "files",
+    "fit",
+    "graph",
+    "light",
+    "networks",
+    "nodes",
+    "ops",
+    "training",
+)
 STANDARD = set(sys.stdlib_module_names)
 ALLOWED: dict[str, set[str]] = {
     "light": {"torch"},
@@ -28,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "files": {"torch", "numpy", "PIL", "tifffile", "imagecodecs", "rawpy", "OpenEXR", "pillow_heif", "light", "ops"},
     "advice": {"torch", "safetensors", "transformers", "light", "ops", "graph", "engine", "fit", "networks"},
     "cli": {"torch", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice", "training", "api", "environment"},
+    "endpoint": {"torch", "PIL", "light", "graph", "advice"},
     "nodes": {"torch", "numpy", "PIL", "aiohttp", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice"},
     "training": {"torch", "safetensors", "light", "ops", "graph", "engine", "fit", "files", "networks", "advice"},
     "benchmarks": {
@@ -54,6 +69,7 @@ ALLOWED: dict[str, set[str]] = {
 CODECS = ("imagecodecs", "tifffile", "rawpy", "OpenEXR", "pillow_heif")
 INSIDE_A_FUNCTION_ONLY = {
     ("graph", "networkx"), ("engine", "networkx"), ("fit", "cma"), ("fit", "numpy"), ("advice", "transformers"),
+    ("endpoint", "PIL"),
     *(("files", codec) for codec in CODECS),
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ white.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from ..findings import Advice, Finding
 from ..measuring import DAYLIGHT, Cast, Measurement, kelvin_of
 from ..moves import Move, moved
 from ..view import View
+from ..weighing import Weighed, weighed
 
 WHITE = -math.log2(MIDDLE_GREY)
 _SURE, _SURE_OF_TONES = 0.5, 0.65
@@ -44,14 +45,28 @@ class Fault(NamedTuple):
 @advisor
 def auto(view: View) -> Advice:
     """Rules for exposure, contrast, clipped colours and white balance; what may be meant is left alone, and it says why."""
-    faults = list(diagnosed(view.measured))
+    found = list(diagnosed(view.measured))
+    mendable = [number for number, fault in enumerate(found) if fault.moves]
+    kept, note = weighed([fault.finding for fault in found], mendable, view.shown[:1])
+    return mended(view, found, kept, note)
+
+
+def mended(view: View, found: Sequence[Fault], kept: Sequence[Weighed], note: str = "") -> Advice:
+    """The advice that mends some faults as they were weighed. What the sliders on the picture's way do not reach is left."""
+    faults = [_shared(found[entry.number], entry) for entry in kept]
     while True:
         patch = moved(view, [move for fault in faults for move in fault.moves])
         after = view.after(patch).measured if patch else view.measured
         idle = [fault for fault in faults if fault.moves and not fault.off(after) < fault.off(view.measured)]
         if not idle:
-            return Advice([fault.finding for fault in faults], patch)
+            return Advice([fault.finding for fault in faults], patch, note)
         faults = [Fault(_unreached(fault.finding)) if fault in idle else fault for fault in faults]
+
+
+def _shared(fault: Fault, entry: Weighed) -> Fault:
+    """A fault as it was weighed: its moves by so much of what they are."""
+    moves = [move._replace(by=entry.share * move.by, reason=entry.finding.why) for move in fault.moves if entry.share]
+    return Fault(entry.finding, tuple(moves), fault.off)
 
 
 def _unreached(finding: Finding) -> Finding:

@@ -21,6 +21,7 @@ from ..flaws import flaws
 from ..measuring import Measurement
 from ..moves import Move, moved
 from ..view import View
+from ..weighing import Weighed, weighed
 
 SURE = 0.3
 """A fault this likely is said, with its chance; how far dials are turned is weighed by doubt already."""
@@ -37,17 +38,22 @@ def diagnoser(view: View) -> Advice:
     found = believed(seen)
     turns = planned(seen, found)
     words = numbers(view.measured, seen.dials)
-    findings = [*_findings(seen, found, turns, words), *_looks(seen, words, view.measured)]
-    moves = [move for name, by in turns.items() for move in moves_of(NUMBER[name], by, _reason(name, by, found, words))]
     sharp = list(_detail(view))
-    findings += [finding for finding, _ in sharp]
-    moves += [move for _, more in sharp for move in more]
+    findings = [*_findings(seen, found, turns, words), *_looks(seen, words, view.measured), *(one for one, _ in sharp)]
+    mended = {name for name, kind in found.items() if any(_cures(kind, dial, by) for dial, by in turns.items())}
+    mended |= {one.what for one, more in sharp if more}
+    mendable = [number for number, finding in enumerate(findings) if finding.what in mended]
+    kept, note = weighed(findings, mendable, view.shown[:1])
+    as_weighed = {findings[entry.number].what: entry for entry in kept}
+    moves = [move for name, by in turns.items() for move in _moves(name, by, found, as_weighed)]
+    moves += [_shared(move, as_weighed[one.what]) for one, more in sharp for move in more if as_weighed[one.what].share]
+    findings = [entry.finding for entry in kept]
     patch = moved(view, moves)
     if patch and (view.after(patch).shown - view.shown).abs().max() < 1e-4:
         patch = []
     if moves and not patch:
         findings = [replace(f, why=f.why + _UNREACHED, keep=True) if not f.keep and f.severity else f for f in findings]
-    return Advice([*findings, *flaws(view)], patch)
+    return Advice([*findings, *flaws(view)], patch, note)
 
 
 def believed(seen: Diagnosis) -> dict[str, Kind]:
@@ -81,12 +87,20 @@ def _cures(kind: Kind, name: str, by: float) -> bool:
     return name in kind.dials and by * kind.dials[name] >= 0.0
 
 
-def _reason(name: str, by: float, found: Mapping[str, Kind], words: Mapping[str, float]) -> str:
-    """Why a dial is turned: the fault that it mends, else that it goes with the others."""
-    for kind in found.values():
-        if _cures(kind, name, by):
-            return said(kind, words)
-    return f"Goes with the rest: {name} by {by:+.2f}, so that the picture as a whole comes near to good ones."
+def _moves(name: str, by: float, found: Mapping[str, Kind], as_weighed: Mapping[str, Weighed]) -> Iterator[Move]:
+    """A turn of a dial as moves: for the faults that it mends as far as the first of them is to be, else with the least."""
+    for_it = [as_weighed[kind.name] for kind in found.values() if _cures(kind, name, by)]
+    share = max((entry.share for entry in for_it), default=min(as_weighed[kind].share for kind in found))
+    why = next((entry.finding.why for entry in for_it if entry.share == share), "")
+    why = why or f"Goes with the rest: {name} by {share * by:+.2f}, so that the picture as a whole comes near to good ones."
+    if share:
+        yield from moves_of(NUMBER[name], share * by, why)
+
+
+def _shared(move: Move, entry: Weighed) -> Move:
+    """Sharpening as it was weighed; its radius stays."""
+    by = entry.share * move.by if move.slider == "amount" else move.by
+    return move._replace(by=by, reason=entry.finding.why)
 
 
 def said(kind: Kind, words: Mapping[str, float]) -> str:

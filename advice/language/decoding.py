@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,34 +29,30 @@ def likeliest(language: Language, grammar: Grammar, prompt: str) -> tuple[tuple[
 def drawn(
     language: Language, grammar: Grammar, prompt: str, count: int, generator: torch.Generator, heat: float = 1.0
 ) -> list[tuple[str, ...]]:
-    """Lists drawn by chance. heat: 1 as likely as the language model says, more is wilder."""
-    logits, memory = language.next([language.begin(prompt)])
-    memory = _copies(memory, count)
-    rows = logits.expand(count, -1)
-    places = [grammar.start] * count
-    while not all(place.over for place in places):
-        tokens = []
-        for index, place in enumerate(places):
-            if place.over:
-                tokens.append(grammar.end)
-                continue
-            chances = _chances(grammar, place, rows[index], heat)
-            token = grammar.allowed(place)[int(torch.multinomial(chances, 1, generator=generator))]
-            places[index] = grammar.after(place, token)
-            tokens.append(token)
-        rows, memory = language.next([[token] for token in tokens], memory)
-    return [place.said for place in places]
+    """Lists drawn by chance, short ones first. heat: 1 as likely as the language model says, more is wilder."""
+    rows, memory = language.next([language.begin(prompt)])
+    begun, over = [(grammar.start, count)], list[tuple[str, ...]]()
+    while begun:
+        parents, tokens, longer = list[int](), list[list[int]](), list[tuple[Place, int]]()
+        for row, (place, times) in enumerate(begun):  # lists that have begun alike are looked at once
+            chances = _chances(grammar, place, rows[row], heat)
+            found = torch.multinomial(chances, times, replacement=True, generator=generator).bincount(minlength=len(chances))
+            for token, often in zip(grammar.allowed(place), found.tolist()):
+                after = grammar.after(place, token) if often else place
+                if often and after.over:
+                    over += [after.said] * often
+                elif often:
+                    parents, tokens, longer = [*parents, row], [*tokens, [token]], [*longer, (after, often)]
+        begun = longer
+        if begun:
+            memory.batch_select_indices(torch.tensor(parents, device=rows.device))
+            rows, memory = language.next(tokens, memory)
+    return over
 
 
 def _chances(grammar: Grammar, place: Place, logits: Tensor, heat: float) -> Tensor:
     """How likely each of the allowed tokens is."""
     return torch.softmax(logits[grammar.allowed(place)] / heat, dim=0)
-
-
-def _copies(memory: Any, count: int) -> Any:
-    memory = copy.deepcopy(memory)
-    memory.batch_repeat_interleave(count)
-    return memory
 
 
 def prompt_of(sentence: str, before: Sequence[str] = ()) -> str:

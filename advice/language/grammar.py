@@ -1,4 +1,4 @@
-"""What a language model may say: a list of wishes, each one of the phrases that the operations' declarations give.
+"""What a language model may say: a list of phrases, such as those that the operations' declarations give for wishes.
 
 The language is finite (a phrase for every aspect, direction and degree), so its grammar is a trie of tokens: at every point
 the few tokens that go on are known exactly, and what is decoded is a wish by construction. No text is parsed afterwards.
@@ -6,9 +6,9 @@ the few tokens that go on are known exactly, and what is decoded is a wish by co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from ..aspects import every_wish, worded
 from ..wishes import DEGREES, Wish
@@ -17,11 +17,14 @@ UNKNOWN = "something else"
 """What stands for a wish that no slider fulfils."""
 NOTHING = "nothing"
 """What stands for no wish at all."""
+PLAINLY = "plainly"
+"""A degree in a word, where phrases have none."""
 BETWEEN, END = ";", "."
 MOST = 6
 """So many wishes at once."""
 
 Encode = Callable[[str], Sequence[int]]
+M = TypeVar("M")
 
 
 def phrases(wishes: Iterable[Wish] | None = None) -> dict[str, Wish | None]:
@@ -32,6 +35,15 @@ def phrases(wishes: Iterable[Wish] | None = None) -> dict[str, Wish | None]:
             graded = wish._replace(strength=strength)
             found[worded(graded)] = graded
     return {**found, UNKNOWN: None}
+
+
+def degrees(wishes: Iterable[Wish] | None = None) -> dict[str, dict[str, str]]:
+    """The same phrases by what is wished, and the word for how much."""
+    found = {
+        worded(wish): {degree or PLAINLY: worded(wish._replace(strength=strength)) for degree, strength in DEGREES.items()}
+        for wish in (every_wish() if wishes is None else wishes)
+    }
+    return {**found, UNKNOWN: dict.fromkeys((degree or PLAINLY for degree in DEGREES), UNKNOWN)}
 
 
 @dataclass
@@ -50,21 +62,40 @@ class Place(NamedTuple):
     over: bool = False
 
 
-class Grammar:
-    """Lists of phrases with `;` between and `.` behind, as tokens. Raises ValueError where tokens cannot tell them apart."""
+class Grammar(Generic[M]):
+    """Lists of phrases with `;` between and `.` behind, as tokens. Raises ValueError where tokens cannot tell them apart.
 
-    def __init__(self, meanings: Mapping[str, Wish | None], encode: Encode) -> None:
-        self.meanings = dict(meanings)
+    meanings: every phrase with what it means. about: what a meaning is about; a list says one thing about it at most.
+    """
+
+    def __init__(self, meanings: Mapping[str, M | None], encode: Encode, about: Callable[[M], Hashable] | None = None) -> None:
+        self.meanings, self._about = dict(meanings), about
         self.between, self.end = _one(encode, BETWEEN), _one(encode, END)
-        self._first, self._later = _Node(), _Node()
-        for phrase in self.meanings:
-            for root in (self._first, self._later):
-                _put(root, encode(f" {phrase}"), phrase)
+        self._tokens = {phrase: encode(f" {phrase}") for phrase in self.meanings}
+        self._roots: dict[frozenset[Hashable], _Node] = {}
+        self._first = self._trie(self.meanings)
         _put(self._first, encode(f" {NOTHING}"), NOTHING)
 
     @property
     def start(self) -> Place:
         return Place(self._first)
+
+    def _trie(self, phrases: Iterable[str]) -> _Node:
+        root = _Node()
+        for phrase in phrases:
+            _put(root, self._tokens[phrase], phrase)
+        return root
+
+    def _next(self, said: Sequence[str]) -> _Node:
+        """The phrases that may come after others."""
+        spoken = frozenset(self._topic(phrase) for phrase in said) if self._about is not None else frozenset()
+        if spoken not in self._roots:
+            self._roots[spoken] = self._trie(phrase for phrase in self.meanings if self._topic(phrase) not in spoken)
+        return self._roots[spoken]
+
+    def _topic(self, phrase: str) -> Hashable:
+        meaning = self.meanings[phrase]
+        return self._about(meaning) if self._about is not None and meaning is not None else None
 
     def allowed(self, place: Place) -> list[int]:
         """The tokens that may come next, in rising order; none where the list is over."""
@@ -73,7 +104,8 @@ class Grammar:
         tokens = list(place.node.next)
         if place.node.phrase:
             tokens.append(self.end)
-            if place.node.phrase != NOTHING and len(place.said) + 1 < MOST:
+            said = (*place.said, place.node.phrase)
+            if place.node.phrase != NOTHING and len(said) < MOST and self._next(said).next:
                 tokens.append(self.between)
         return sorted(tokens)
 
@@ -84,7 +116,7 @@ class Grammar:
         if token in place.node.next:
             return place._replace(node=place.node.next[token])
         said = (*place.said, place.node.phrase)
-        return Place(self._later, said, token == self.end)
+        return Place(place.node, said, True) if token == self.end else Place(self._next(said), said)
 
     def tokens_of(self, said: Sequence[str], encode: Encode) -> list[int]:
         """A list of phrases as tokens, as they are decoded (and learned)."""
@@ -93,8 +125,8 @@ class Grammar:
             tokens += [*encode(f" {phrase}"), self.between]
         return [*tokens[:-1], self.end]
 
-    def wishes(self, said: Sequence[str]) -> tuple[tuple[Wish, ...], bool]:
-        """What a list of phrases means: its wishes, and whether something else was wished for."""
+    def wishes(self, said: Sequence[str]) -> tuple[tuple[M, ...], bool]:
+        """What a list of phrases means: its wishes (or what else they mean), and whether something else was wished for."""
         meant = [self.meanings[phrase] for phrase in said if phrase != NOTHING]
         return tuple(wish for wish in meant if wish is not None), None in meant
 

@@ -14,21 +14,21 @@ import torch
 from torch import Tensor, nn
 
 from .adapter import merged
-from .files import NoLanguage, adapter_of, chosen
+from .files import Absent, NoLanguage, adapter_of, chosen
 
 _NEEDED = "the language model needs the packages transformers, gguf and accelerate: pip install 'luxgrad[llm]'"
+TASKS = {"wishes": "what people say of photos", "findings": "to weigh what is found in photos"}
+TAUGHT = "taught"
+"""What an adapter's file says it has learned, in its metadata: names of tasks with spaces between."""
 _lock = threading.Lock()
 _loaded: dict[Path, Language] = {}
 
 
 class Language:
-    """Tokens and logits. network: a causal language model of the transformers library, or one with its interface.
+    """Tokens and logits. network: a causal language model of the transformers library, or one with its interface."""
 
-    taught: whether it has learned what people mean by what they say of photos.
-    """
-
-    def __init__(self, network: nn.Module, tokenizer: Any, name: str, taught: bool = False) -> None:
-        self.network, self.tokenizer, self.name, self.taught = network.train(False), tokenizer, name, taught
+    def __init__(self, network: nn.Module, tokenizer: Any, name: str) -> None:
+        self.network, self.tokenizer, self.name = network.train(False), tokenizer, name
         for weight in network.parameters():
             weight.requires_grad_(False)
         told = inspect.signature(type(network).forward).parameters
@@ -51,9 +51,14 @@ class Language:
         return out.logits[:, -1].float(), getattr(out, self._memory)
 
 
-def language() -> Language:
-    """The language model that is set, loaded once a process. Raises NoLanguage in one line where there is none."""
+def language(task: str = "") -> Language:
+    """The language model that is set, loaded once a process. Raises NoLanguage in one line where there is none.
+
+    task: what it must have been taught, `wishes` or `findings`; one that was not is not loaded, for by itself it guesses.
+    """
     path = chosen()
+    if task and task not in learned(adapter_of(path)):
+        raise Absent(f"{path.name} has not been taught {TASKS[task]} (python -m luxgrad.training.dialogue)")
     with _lock:
         if path not in _loaded:
             _loaded[path] = load(path)
@@ -81,7 +86,20 @@ def load(path: Path) -> Language:
     adapter = adapter_of(path)
     if adapter is not None:
         _teach(network, adapter)
-    return Language(network, tokenizer, path.name, adapter is not None)
+    return Language(network, tokenizer, path.name)
+
+
+def learned(adapter: Path | None) -> frozenset[str]:
+    """The tasks that an adapter has learned, as its file says. Raises NoLanguage where it is damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    if adapter is None:
+        return frozenset()
+    try:
+        with safe_open(adapter, "pt") as file:
+            return frozenset((file.metadata() or {}).get(TAUGHT, "wishes").split())
+    except (OSError, SafetensorError) as error:
+        raise NoLanguage(f"{adapter.name} cannot be used: {' '.join(str(error).split())[:160]}") from None
 
 
 def _teach(network: nn.Module, adapter: Path) -> None:

@@ -32,13 +32,20 @@ function alongside({ node, link }) {
     .filter((entry) => entry.node && entry.node !== node && !KEEPS.includes(entry.node.inputs[entry.slot].name));
 }
 
+/** Another input of a node, that is wired: where new nodes belong that go before an input which was left open. */
+function beside(path) {
+  const slot = nodeAt(path)?.node.inputs?.find((input) => input.link != null);
+  return slot ? end(path, slot.name) : null;
+}
+
 /** Whether every edit finds what it names; a patch is applied whole or not at all. */
 function plan(adviser, edits) {
   const added = new Set(edits.filter(({ edit }) => edit === "add").map(({ step }) => step));
   const wires = edits.filter(({ edit, step }) => edit === "link" && !added.has(step))
     .map((edit) => ({ from: edit.from, end: end(edit.step, edit.input) }));
   const ends = wires.map((wire) => wire.end);
-  const first = ends.find((entry) => entry?.link) ?? ends[0];
+  const open = edits.find(({ edit, step }) => edit === "link" && !added.has(step));
+  const first = ends.find((entry) => entry?.link) ?? (open && beside(open.step)) ?? ends[0];
   if (added.size && !first) return null;
   if (ends.some((entry) => !entry || entry.node.graph !== first.node.graph)) return null;
   if (added.size && (!first.link || Number(first.link.origin_id) < 0)) return null;

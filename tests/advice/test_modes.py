@@ -11,6 +11,7 @@ from luxgrad.advice.fulfilling import difference
 from luxgrad.advice.language import files
 from luxgrad.advice.settling import settled
 from luxgrad.graph.errors import WorkflowError
+from luxgrad.graph.outputs import output_of
 from luxgrad.graph.patch import apply
 from luxgrad.graph.schema import from_data
 from luxgrad.light.photo import Photo
@@ -167,11 +168,11 @@ def test_without_a_workflow_the_photo_alone_is_diagnosed_and_the_answer_runs(spi
     assert luxgrad.diagnose(None, spices, "exposure 1", "parameter").graph.steps["wished_exposure"].value("stops") == 1.0
 
 
-def asking(say: str, **more: object) -> luxgrad.Graph:
+def asking(say: str, advisor: str = "style", **more: object) -> luxgrad.Graph:
     data = {
         "1": {"class_type": "luxgrad.load_photo", "inputs": {}},
         "2": {"class_type": "luxgrad.tone.exposure", "inputs": {"image": ["1", 0]}},
-        "3": {"class_type": "luxgrad.diagnose", "inputs": {"photo": ["2", 0], "advisor": "style", "say": say}},
+        "3": {"class_type": "luxgrad.diagnose", "inputs": {"photo": ["2", 0], "advisor": advisor, "say": say}},
         "4": {"class_type": "luxgrad.tone.contrast", "inputs": {"image": ["3", 0], "amount": 0.1}},
         "5": {"class_type": "luxgrad.save_photo", "inputs": {"image": ["4", 0]}},
         **more,
@@ -205,11 +206,11 @@ def test_a_diagnosis_that_is_nobodys_photo_is_not_asked(spices: Photo) -> None:
         "3": {"class_type": "luxgrad.diagnose", "inputs": {"photo": ["1", 0], "advisor": "nobody"}},
         "5": {"class_type": "luxgrad.save_photo", "inputs": {"image": ["1", 0]}},
     })  # fmt: skip
-    assert settled(graph, spices) is graph
+    assert settled(graph, [spices], [output_of(graph)]) is graph
     wired = from_data({
         "1": {"class_type": "luxgrad.load_photo", "inputs": {}},
         "3": {"class_type": "luxgrad.diagnose", "inputs": {"photo": ["1", 0], "advisor": "nobody"}},
         "5": {"class_type": "luxgrad.save_photo", "inputs": {"image": ["3", 0]}},
     })  # fmt: skip
     with pytest.raises(WorkflowError, match=r"step 3 .*there is no advisor 'nobody'"):
-        settled(wired, spices)
+        settled(wired, [spices], [output_of(wired)])

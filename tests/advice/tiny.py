@@ -30,8 +30,8 @@ class Memory:
     def __init__(self, held: list[Tensor]) -> None:
         self.held = held
 
-    def batch_repeat_interleave(self, count: int) -> None:
-        self.held = [tensor.repeat_interleave(count, 0) for tensor in self.held]
+    def batch_select_indices(self, chosen: Tensor) -> None:
+        self.held = [tensor[chosen] for tensor in self.held]
 
 
 class Tiny(nn.Module):
@@ -76,5 +76,5 @@ class Bytes:
         return list(text.encode())
 
 
-def tiny(seed: int = 0, taught: bool = True) -> Language:
-    return Language(Tiny(seed=seed), Bytes(), "tiny", taught)
+def tiny(seed: int = 0) -> Language:
+    return Language(Tiny(seed=seed), Bytes(), "tiny")

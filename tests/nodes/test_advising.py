@@ -53,7 +53,7 @@ def test_advice_gives_its_report_patch_and_conversation_as_text(editor: Editor) 
     report, patch, conversation = found["result"]
     assert all(type(text) is str for text in found["result"])
     assert report.startswith("too dark (")
-    assert f"{exposure}.stops = " in report
+    assert "Light.stops = " in report
     assert found["ui"]["text"] == [report]
     edits = json.loads(patch)
     assert edits[0]["path"] == f"{exposure}.stops"

@@ -228,6 +228,26 @@ def test_every_kind_of_edit_is_applied_as_one_step_of_undo(page: Any) -> None:
     assert page.evaluate(PROMPT)["output"] == before
 
 
+def test_a_step_may_go_before_an_input_that_was_left_open(page: Any) -> None:
+    form = {key: entry for key, entry in api_form().items() if key in "12"}
+    form["3"] = {"class_type": "luxgrad.local.local_retouch", "inputs": {"image": ["2", 0], "what": "skin"}}
+    form["8"] = {"class_type": "luxgrad.advice", "inputs": {"photo": ["3", 0]}}
+    show(page, from_api(form))
+    edits = [
+        {"edit": "add", "step": "oval", "node": "luxgrad.local.radial_mask", "values": {"x": 20.0, "combine": "subtract"},
+         "links": {"image": ["2", 0]}, "title": "Retouch skin, oval 1"},
+        {"edit": "link", "step": "3", "input": "limit", "from": ["oval", 0]},
+    ]  # fmt: skip
+    page.evaluate(f"(edits) => {{ {GRAPH}.getNodeById(8).luxgradAdvice = {{ edits, conversation: '[]' }} }}", edits)
+    page.evaluate(ADVICE, "Apply")
+    page.wait_for_timeout(500)
+    prompt = page.evaluate(PROMPT)["output"]
+    (oval,) = set(prompt) - set(form)
+    assert prompt["3"]["inputs"]["limit"] == [oval, 0]
+    assert prompt["3"]["inputs"]["image"] == ["2", 0]
+    assert (prompt[oval]["inputs"]["x"], prompt[oval]["inputs"]["combine"]) == (20.0, "subtract")
+
+
 def test_a_shared_workflow_is_one_command_away_with_its_photos(page: Any, server: Server) -> None:
     assert not (server.base / "input" / "photos").exists()
     page.evaluate("async () => { await app.extensionManager.command.execute('Luxgrad.Open.match_reference') }")

@@ -110,7 +110,8 @@ def from_menu(page: Any, path: Path) -> None:
     labels = {"match_reference": "Fit a photo to a reference", "landscape": "Retouch a landscape",
               "portrait": "Retouch a portrait", "film_look": "Give a photo a film look",
               "portrait_local_retouch": "Retouch flaws of the skin",
-              "local_retouch_parts": "Local retouch, part by part"}  # fmt: skip
+              "local_retouch_parts": "Local retouch, part by part",
+              "diagnose_and_fix": "Say what is wrong and mend it", "say_it": "Say what you wish"}  # fmt: skip
     page.get_by_role("menuitem", name=labels[path.stem]).click()
 
 
@@ -177,7 +178,7 @@ def test_a_template_opens_with_its_photos_and_runs(first_run: FirstRun) -> None:
 @first_runs(thorough=True)
 @pytest.mark.parametrize(("way", "name"), [
     ("templates", "landscape"), ("menu", "portrait"), ("file", "film_look"), ("templates", "portrait_local_retouch"),
-    ("menu", "local_retouch_parts"),
+    ("menu", "local_retouch_parts"), ("templates", "diagnose_and_fix"), ("menu", "say_it"),
 ])  # fmt: skip
 def test_every_workflow_runs_and_every_way_opens_it(first_run: FirstRun, way: str, name: str) -> None:
     opens_and_runs(first_run, way, ROOT / "workflows" / f"{name}.json")

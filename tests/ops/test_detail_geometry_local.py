@@ -17,6 +17,7 @@ from luxgrad.ops.effects.vignette import vignette
 from luxgrad.ops.frame import Frame
 from luxgrad.ops.local.apply_mask import apply_mask
 from luxgrad.ops.local.luminance_mask import luminance_mask
+from luxgrad.ops.local.radial_mask import radial_mask
 from luxgrad.ops.measure.guide import guide, spread
 from luxgrad.ops.measure.percentiles import percentiles
 
@@ -185,3 +186,26 @@ def test_a_mask_mixes_light() -> None:
     before, after = torch.zeros(1, 3, 1, 3, dtype=torch.float64), torch.ones(1, 3, 1, 3, dtype=torch.float64)
     mask = torch.tensor([0.0, 0.5, 1.0], dtype=torch.float64).view(1, 1, 1, 3)
     assert apply_mask(before, after, mask, 0.5)[0, 0, 0].tolist() == [0.0, 0.25, 0.5]
+
+
+def test_a_radial_mask_is_an_oval_of_the_size_said_turned_clockwise_and_combined() -> None:
+    image = torch.zeros(1, 3, 100, 200, dtype=torch.float64)
+    frame = Frame.whole(image)
+    oval = {"x": 25.0, "y": 40.0, "width": 40.0, "height": 20.0, "feather": 50.0}
+    mask = radial_mask(image, frame, **oval)[0, 0]
+    assert mask[40, 50].item() == 1.0
+    assert ((mask > 0.0).sum().item(), (mask == 1.0).sum().item()) == pytest.approx(
+        (math.pi * 40 * 20, math.pi * 20 * 10), rel=0.01
+    )
+    assert (mask[40, 8:92] > 0.0).tolist() == [False] * 2 + [True] * 80 + [False] * 2
+    quarter = (1.0 - 0.625) / 0.75
+    middle = radial_mask(image[..., :1, :1], Frame.whole(image[..., :1, :1]), x=50 + 5 * math.sqrt(10), width=40.0, height=40.0)
+    assert middle.item() == pytest.approx(quarter**2 * (3 - 2 * quarter), abs=1e-9)
+    turned = radial_mask(image, frame, **oval, angle=45.0)[0, 0]
+    assert turned[40 + 18, 50 + 18] > 0.4
+    assert turned[40 - 18, 50 + 18] == 0.0
+    before = torch.full_like(image[:, :1], 0.5)
+    combined = [radial_mask(image, frame, before, **oval, opacity=0.5, combine=how) for how in ("add", "subtract", "intersect")]
+    assert [one[0, 0, 40, 50].item() for one in combined] == [0.75, 0.25, 0.25]
+    assert [one[0, 0, 90, 150].item() for one in combined] == [0.5, 0.5, 0.0]
+    assert radial_mask(image, frame, **oval, combine="subtract")[0, 0].add(mask).unique().tolist() == [1.0]

@@ -9,10 +9,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from luxgrad.advice.language.choosing import grammar_of
 from luxgrad.advice.language.grammar import UNKNOWN, Grammar, phrases
 from luxgrad.files.errors import FileError
 from luxgrad.training.dialogue.sentences import example
 from luxgrad.training.dialogue.train import ADAPTER, Config, loss_of, train
+from luxgrad.training.dialogue.weighing import weighing
 
 from ..advice.tiny import tiny
 
@@ -72,3 +74,21 @@ def test_only_the_adapter_is_learned(tmp_path: Path) -> None:
         held = name.replace("_proj.", "_proj.held.")
         torch.testing.assert_close(after[held if held in after else name], weight)
     assert any(part.up.abs().max() > 0.0 for part in adapters.values())
+
+
+def test_lessons_about_findings_are_phrases_of_their_grammar_and_are_learned() -> None:
+    found = tiny()
+    sentences = Grammar(phrases(), found.encode)
+    lessons = [weighing(random.Random(number)) for number in range(100)]
+    for one in lessons:
+        grammar = grammar_of(one.findings, found.encode)
+        place = grammar.start
+        for token in grammar.tokens_of(one.said, found.encode):
+            place = grammar.after(place, token)
+        assert place.over
+        chosen, _ = grammar.wishes(one.said)
+        weights = [round(f.severity, 1) * round(f.confidence, 1) for f in (one.findings[choice.number] for choice in chosen)]
+        assert weights == sorted(weights, reverse=True)
+    loss, _ = loss_of(found, sentences, [lessons[0], example(random.Random(0))])
+    assert torch.isfinite(loss)
+    assert any(not one.said for one in lessons)

@@ -1,4 +1,4 @@
-"""Teaching a language model what people mean: sentences made from the table of aspects, and a low-rank adapter learned on them.
+"""Teaching a language model what people mean, and what of findings matters: a low-rank adapter learned on made-up lessons.
 
 `python -m luxgrad.training.dialogue --out FOLDER` trains (a stopped training goes on), `--held-out FILE` judges.
 """

@@ -14,20 +14,26 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from ...advice.language.adapter import Adapted, weights_of, widened
+from ...advice.language.choosing import facts_of, grammar_of
 from ...advice.language.decoding import prompt_of
 from ...advice.language.grammar import Grammar, phrases
-from ...advice.language.loading import Language
+from ...advice.language.loading import TASKS, TAUGHT, Language
+from ...advice.wishes import Wish
 from ...files.atomic import whole_file
 from ..progress import Curve
 from ..state import Diverged, Learner, made, read_state, save_state
 from .sentences import Example, example
+from .weighing import Weighing, weighing
 
 ADAPTER = "adapter.safetensors"
 
 
 @dataclass(frozen=True)
 class Config:
-    """How an adapter is learned. last: how many of the adapted layers, counted from the end (0: all)."""
+    """How an adapter is learned. last: how many of the adapted layers, counted from the end (0: all).
+
+    findings: the share of lessons that are about findings; the others are sentences.
+    """
 
     steps: int = 600
     batch: int = 16
@@ -36,6 +42,7 @@ class Config:
     rate: float = 1e-3
     seed: int = 0
     every: int = 20
+    findings: float = 0.2
 
 
 def train(language: Language, config: Config, out: Path, minutes: float = 1e9) -> dict[str, Adapted]:
@@ -56,7 +63,7 @@ def train(language: Language, config: Config, out: Path, minutes: float = 1e9) -
         draw = random.Random(f"{config.seed}/{step}")
         for group in optimiser.param_groups:
             group["lr"] = config.rate * min(1.0, (step + 1) / 20, 3.0 * (config.steps - step) / config.steps)
-        loss, right = loss_of(language, grammar, [example(draw) for _ in range(config.batch)])
+        loss, right = loss_of(language, grammar, [_lesson(draw, config.findings) for _ in range(config.batch)])
         optimiser.zero_grad()
         loss.backward()
         norm = nn.utils.clip_grad_norm_(parts.parameters(), 1.0)
@@ -67,8 +74,9 @@ def train(language: Language, config: Config, out: Path, minutes: float = 1e9) -
         worked = (time.monotonic() - began) / 60.0
         ended = step + 1 == config.steps or worked > minutes
         if ended or (step + 1) % config.every == 0:
+            weights = {name: tensor.half() for name, tensor in weights_of(adapters).items()}
             with whole_file(out / ADAPTER) as file:
-                file.write_bytes(save({name: tensor.half() for name, tensor in weights_of(adapters).items()}))
+                file.write_bytes(save(weights, {TAUGHT: " ".join(TASKS)}))
             save_state(out, asdict(config), learners, step + 1, spent + worked)
             print(curve.said(), flush=True)
         if ended:
@@ -76,11 +84,20 @@ def train(language: Language, config: Config, out: Path, minutes: float = 1e9) -
     return adapters
 
 
-def loss_of(language: Language, grammar: Grammar, examples: Sequence[Example]) -> tuple[Tensor, float]:
+def _lesson(draw: random.Random, findings: float) -> Example | Weighing:
+    return weighing(draw) if draw.random() < findings else example(draw)
+
+
+def loss_of(language: Language, sentences: Grammar[Wish], examples: Sequence[Example | Weighing]) -> tuple[Tensor, float]:
     """Cross entropy over the allowed tokens, a mean of all places where there is a choice, and how many were the likeliest."""
     rows, places, wanted, allowed = [], list[tuple[int, int]](), list[int](), list[list[int]]()
     for row, one in enumerate(examples):
-        tokens = language.begin(prompt_of(one.sentence, one.before))
+        grammar: Grammar[Any] = sentences
+        if isinstance(one, Weighing):
+            grammar = grammar_of(one.findings, language.encode)
+            tokens = language.begin(facts_of(one.findings, one.kept))
+        else:
+            tokens = language.begin(prompt_of(one.sentence, one.before))
         place = grammar.start
         for token in grammar.tokens_of(one.said, language.encode):
             choices = grammar.allowed(place)
