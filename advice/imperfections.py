@@ -94,14 +94,18 @@ def retouching(view: View) -> list[Step]:
     return run
 
 
+def origin(view: View) -> Step:
+    """The step whose photo comes to the first Local retouch on the way, or would come to one: the camera's."""
+    run = retouching(view)
+    return view.way[view.way.index(run[0]) - 1] if run else view.camera
+
+
 @torch.no_grad()
 def imperfections(view: View) -> Found:
     """What Local retouch sees in the photo that comes to it: to the first one on the way, else in the camera's."""
-    run = retouching(view)
-    before = view.way[view.way.index(run[0]) - 1] if run else view.camera
-    seen = View(view.graph, view.given, before.id, size=SEEN, settings=view.settings)
+    seen = View(view.graph, view.given, origin(view).id, size=SEEN, settings=view.settings)
     light = to_display(seen.shown[:1].float())
-    masks = _network(view, run)("local", light, torch.ones(len(GROUPS)))[1][0].float().cpu()
+    masks = _network(view, retouching(view))("local", light, torch.ones(len(GROUPS)))[1][0].float().cpu()
     lightness = next(iter(to_oklab(*planes(light))))[0, 0]
     numbers = torch.stack([pieces(certain(mask) > 0.0) for mask in masks])
     every = [

@@ -19,14 +19,15 @@ from ..networks.abpn import GROUPS
 from ..ops.frame import Frame
 from ..ops.local.radial_mask import radial_mask
 from ..ops.spec import REGISTRY
-from .imperfections import Found, Imperfection, retouching
+from .imperfections import Found, Imperfection, origin, retouching
 from .moves import users
 from .view import RETOUCH, View
 
 OVAL = "local.radial_mask"
 _FEATHER = 30.0
 _MARGIN = 2.0
-_LEAST = 0.005
+LEAST = 0.005
+"""Shares that are no further apart are the same."""
 
 
 def strengths(view: View, found: Found) -> list[float]:
@@ -42,7 +43,7 @@ def retouched(view: View, found: Found, wanted: Mapping[int, float], reasons: Ma
     reasons: why, by the same numbers.
     """
     before = strengths(view, found)
-    changed = {number for number, share in wanted.items() if abs(share - before[number]) > _LEAST}
+    changed = {number for number, share in wanted.items() if abs(share - before[number]) > LEAST}
     after, said = view, dict[str, str]()
     for group in GROUPS:
         step = _of(retouching(after), group)
@@ -110,7 +111,6 @@ def _set(
     most = max(shares.values())
     run = retouching(view)
     end = run[-1] if run else view.camera
-    before = view.way[view.way.index(run[0]) - 1] if run else view.camera
     if step is None:
         name, title = _new(view.graph, f"retouch_{group}"), f"Retouch {group}"
         values = {"what": group, "strength": _shown(most)}
@@ -123,19 +123,19 @@ def _set(
         old = ovals(view.graph, step)
         root = (old[0].links.get("mask") if old else step.links.get("limit")) or None
         mine = title == f"Retouch {group}" and root is None
-        if most <= _LEAST and mine:
+        if most <= LEAST and mine:
             edits = [{"edit": "link", "step": name, "input": "limit", "from": None}] if old else []
             edits += _gone(old)
             return [*edits, {"edit": "remove", "step": name}], name
         edits.append({"edit": "set", "path": f"{name}.strength", "value": _shown(most)})
-    weights = {number: share / most for number, share in shares.items()} if most > _LEAST else {}
+    weights = {number: share / most for number, share in shares.items()} if most > LEAST else {}
     chain = _chain(weights, root is not None)
     link: list[Any] | None = list(root) if root is not None else None
     made = []
     for count, (number, opacity, combine) in enumerate(chain, start=1):
         oval = f"{name}_oval_{count}"
         values = {**_around(found.places[number], found.size), "opacity": _shown(opacity), "combine": combine}
-        links = {"image": [before.id, 0], **({"mask": link} if link else {})}
+        links = {"image": [origin(view).id, 0], **({"mask": link} if link else {})}
         made.append({"edit": "add", "step": oval, "node": REGISTRY[OVAL].node_id, "values": values, "links": links,
                      "title": f"{title}, oval {count}"})  # fmt: skip
         link = [oval, 0]
@@ -157,8 +157,8 @@ def _chain(weights: Mapping[int, float], given: bool) -> list[tuple[int, float, 
 
     given: whether there is a mask already, that can only be taken away from.
     """
-    left = [(number, 1.0 - weight, "subtract") for number, weight in weights.items() if weight < 1.0 - _LEAST]
-    put = [(number, weight, "add") for number, weight in weights.items() if weight > _LEAST]
+    left = [(number, 1.0 - weight, "subtract") for number, weight in weights.items() if weight < 1.0 - LEAST]
+    put = [(number, weight, "add") for number, weight in weights.items() if weight > LEAST]
     return left if given or len(left) <= len(put) else put
 
 

@@ -92,7 +92,6 @@ def _pieces(sentence: str) -> Iterator[tuple[str, str]]:
         start = end.end() if end else len(text)
         if piece:
             yield piece, f" {mark}" if mark.isalpha() else mark
-    return
 
 
 def _tokens(piece: str) -> list[str]:

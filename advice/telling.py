@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from ..ops.reach import Geometry
 from .findings import Finding
-from .imperfections import Found, retouching
+from .imperfections import Found, origin
+from .retouching import LEAST
 from .spoken import KEEP, LESS, MORE, ONLY, SCALE
 from .talk import Deed
 from .view import View
 
 _FULL = 0.995
-_LEAST = 0.005
 
 
 def told_of(deed: Deed, found: Found, now: Sequence[float], wanted: dict[int, float]) -> Iterator[str]:
@@ -28,7 +28,7 @@ def told_of(deed: Deed, found: Found, now: Sequence[float], wanted: dict[int, fl
     where = ", ".join(dict.fromkeys(found.places[n].place for n in deed.numbers))
     what = f"{pick.named(len(deed.numbers))} ({'; '.join([where, *notes])})"
     shares = [wanted[n] for n in deed.numbers]
-    same = all(abs(wanted[n] - now[n]) <= _LEAST for n in wanted)
+    same = all(abs(wanted[n] - now[n]) <= LEAST for n in wanted)
     if deed.request.deed == KEEP:
         yield f"Kept: {what}."
     elif same and min(shares) >= _FULL:
@@ -50,7 +50,7 @@ def told_of(deed: Deed, found: Found, now: Sequence[float], wanted: dict[int, fl
 
 def _share(shares: Sequence[float]) -> str:
     low, high = min(shares), max(shares)
-    return f"by {100.0 * high:.0f} %" if high - low <= _LEAST else f"by {100.0 * low:.0f} to {100.0 * high:.0f} %"
+    return f"by {100.0 * high:.0f} %" if high - low <= LEAST else f"by {100.0 * low:.0f} to {100.0 * high:.0f} %"
 
 
 def _all(found: Found) -> str:
@@ -79,6 +79,5 @@ def finding_of(view: View, deed: Deed, found: Found) -> Finding:
 
 def reshaped(view: View) -> bool:
     """Whether the photo in which imperfections are looked for is cropped or turned until it is the picture seen."""
-    run = retouching(view)
-    behind = view.way[view.way.index(run[0]) :] if run else view.way[1:]
+    behind = view.way[view.way.index(origin(view)) + 1 :]
     return any(isinstance(step.spec.reach, Geometry) for step in behind)

@@ -9,11 +9,15 @@ from typing import NamedTuple
 from torch import Tensor
 
 from .findings import Finding
-from .language.choosing import Choice
+from .language.choosing import GRADES, Choice
 from .language.deciding import chosen
 from .language.files import NoLanguage
 
-_DONE = {1.0: "", 0.75: " Three quarters of that are done.", 0.5: " Half of that is done."}
+_DONE = {
+    GRADES["fully"]: "",
+    GRADES["mostly"]: " Three quarters of that are done.",
+    GRADES["by half"]: " Half of that is done.",
+}
 _LEFT = " Beside the others it is left as it is."
 
 

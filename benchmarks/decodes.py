@@ -74,7 +74,7 @@ def of_sentences(found: Language, count: int, draw: torch.Generator) -> tuple[Li
     lists = [one for asked in ASKED for one in drawn(found, grammar, prompt_of(asked), count // len(ASKED), draw, HEAT)]
 
     def advice(said: Sequence[str]) -> Advice:
-        done = fulfilled(view, grammar.wishes(said)[0])
+        done = fulfilled(view, grammar.meaning(said)[0])
         return Advice(done.findings, done.patch)
 
     return lists, invalid(view, lists, advice)
@@ -97,7 +97,7 @@ def _of_one(found: Language, view: View, count: int, draw: torch.Generator) -> t
     lists = drawn(found, grammar, facts_of(told), count, draw, HEAT)
 
     def advice(said: Sequence[str]) -> Advice:
-        return mended(view, faults, list(ordered([f.finding for f in faults], numbers, grammar.wishes(said)[0])))
+        return mended(view, faults, list(ordered([f.finding for f in faults], numbers, grammar.meaning(said)[0])))
 
     return lists, invalid(view, lists, advice)
 

@@ -29,7 +29,7 @@ def by_language(found: Language, grammar: Grammar, sure_enough: float) -> Reader
 
     def read(sentence: str) -> Heard:
         told, sure = likeliest(found, grammar, prompt_of(sentence))
-        wishes, beyond = grammar.wishes(told)
+        wishes, beyond = grammar.meaning(told)
         if sure < sure_enough:
             return Heard((), (sentence,))
         return Heard(together(wishes), (sentence,) if beyond else ())

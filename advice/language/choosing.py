@@ -28,7 +28,7 @@ class Choice(NamedTuple):
 
 def grades(finding: Finding) -> dict[str, float]:
     """How far a finding may be mended: what is sure at least mostly."""
-    least = 0.75 if finding.confidence >= _SURE else 0.5
+    least = GRADES["mostly"] if finding.confidence >= _SURE else GRADES["by half"]
     return {grade: share for grade, share in GRADES.items() if share >= least}
 
 

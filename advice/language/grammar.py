@@ -125,10 +125,15 @@ class Grammar(Generic[M]):
             tokens += [*encode(f" {phrase}"), self.between]
         return [*tokens[:-1], self.end]
 
-    def wishes(self, said: Sequence[str]) -> tuple[tuple[M, ...], bool]:
-        """What a list of phrases means: its wishes (or what else they mean), and whether something else was wished for."""
-        meant = [self.meanings[phrase] for phrase in said if phrase != NOTHING]
-        return tuple(wish for wish in meant if wish is not None), None in meant
+    def meaning(self, said: Sequence[str]) -> tuple[tuple[M, ...], bool]:
+        """What a list of its phrases means, and whether something else was meant too."""
+        return meaning_of(self.meanings, said)
+
+
+def meaning_of(meanings: Mapping[str, M | None], said: Sequence[str]) -> tuple[tuple[M, ...], bool]:
+    """What some phrases mean, and whether something else was meant too. Raises KeyError for one that has no meaning."""
+    meant = [meanings[phrase] for phrase in said if phrase != NOTHING]
+    return tuple(one for one in meant if one is not None), None in meant
 
 
 def _one(encode: Encode, text: str) -> int:

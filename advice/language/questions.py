@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from torch import Tensor
 
 from .files import NoLanguage
-from .grammar import MOST, NOTHING
+from .grammar import MOST, meaning_of
 
 M = TypeVar("M")
 
@@ -46,13 +46,12 @@ LanguageModel = Callable[[Question[Any]], Answer]
 
 def meaning(question: Question[M], answer: Answer) -> tuple[tuple[M, ...], bool]:
     """What an answer means, and whether something else was meant too. Raises NoLanguage where it is not one of the allowed."""
-    said = [phrase for phrase in answer.said if phrase != NOTHING]
-    if len(said) > MOST:
+    try:
+        found, beyond = meaning_of(question.meanings, answer.said)
+    except KeyError:
+        raise NoLanguage("the language model chose what it was not offered") from None
+    if len(answer.said) > MOST:
         raise NoLanguage(f"the language model chose more than {MOST} things")
-    if any(phrase not in question.meanings for phrase in said):
-        raise NoLanguage("the language model chose what it was not offered")
-    meant = [question.meanings[phrase] for phrase in said]
-    found = tuple(one for one in meant if one is not None)
     if question.about is not None and len({question.about(one) for one in found}) < len(found):
         raise NoLanguage("the language model chose the same thing twice")
-    return found, None in meant
+    return found, beyond

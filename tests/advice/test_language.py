@@ -42,12 +42,12 @@ def test_lists_drawn_from_a_wild_language_model_are_all_wishes_and_their_patches
     lists = drawn(found, grammar, prompt_of("x"), 200, draw, heat=3.0)
     for said in lists:
         assert 1 <= len(said) <= MOST
-        wishes, _ = grammar.wishes(said)
+        wishes, _ = grammar.meaning(said)
         assert all(wish in grammar.meanings.values() for wish in wishes)
     assert len(set(lists)) > 100
     view = View.of(chain("tone.exposure", "colour.hue_bands"), Photo(torch.rand(1, 3, 8, 8)))
     for said in dict.fromkeys(lists[:20]):
-        apply(view.graph, fulfilled(view, grammar.wishes(said)[0]).patch)
+        apply(view.graph, fulfilled(view, grammar.meaning(said)[0]).patch)
 
 
 def test_the_likeliest_list_is_a_list_of_wishes_whatever_is_asked(small: tuple[Language, Grammar]) -> None:
@@ -73,7 +73,7 @@ def test_a_token_that_does_not_go_on_is_refused_and_the_end_is_the_end(small: tu
         place = grammar.after(place, token)
     assert place.over
     assert grammar.allowed(place) == []
-    assert grammar.wishes(place.said) == ((Wish("warmth", 1),), True)
+    assert grammar.meaning(place.said) == ((Wish("warmth", 1),), True)
     assert grammar.tokens_of((), found.encode) == [*found.encode(f" {NOTHING}"), ord(".")]
 
 

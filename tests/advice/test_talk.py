@@ -11,11 +11,11 @@ import pytest
 import torch
 
 import luxgrad
-from luxgrad.advice.answering import named
 from luxgrad.advice.asking import Advised
 from luxgrad.advice.conversation import text_of, turns_of
 from luxgrad.advice.imperfections import Found, imperfections
 from luxgrad.advice.language import files
+from luxgrad.advice.replying import named
 from luxgrad.advice.retouching import strengths
 from luxgrad.advice.spoken import read
 from luxgrad.advice.view import View

@@ -61,7 +61,7 @@ def test_whatever_is_drawn_chooses_every_finding_once_at_most_and_within_its_bou
     lists = drawn(found, grammar, facts_of([DARK, BLUE]), 400, torch.Generator().manual_seed(0), 3.0)
     assert len(set(lists)) > 50
     for said in lists:
-        chosen, beyond = grammar.wishes(said)
+        chosen, beyond = grammar.meaning(said)
         assert not beyond
         assert len({choice.number for choice in chosen}) == len(chosen) <= 2
         for choice in chosen:

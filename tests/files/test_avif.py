@@ -13,6 +13,7 @@ import pytest
 from PIL import Image, ImageOps
 
 import luxgrad
+from luxgrad import environment
 from luxgrad.files.decode import decode
 from luxgrad.files.errors import FileError
 from luxgrad.files.formats import avif
@@ -271,6 +272,7 @@ def test_boxes_that_lie_are_refused(tmp_path: Path, kind: bytes, offset: int, la
 def test_a_picture_beyond_the_limit_is_refused_by_its_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(tmp_path / "a.avif", noise(3))
     monkeypatch.setenv("LUXGRAD_MOST_MEGAPIXELS", "0.0006")
+    environment.use()
     with pytest.raises(FileError, match=r"expected 1 px to 0\.0006 MP; got 31 x 20 px"):
         decode(tmp_path / "a.avif")
 

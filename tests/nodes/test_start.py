@@ -38,7 +38,7 @@ LATE = (
 )
 """Packages that a start needs not; of ComfyUI's own, those that it has loaded long before."""
 
-OF_OURS = ("cli", "api", "environment", "benchmarks", "training", "host")
+OF_OURS = ("cli", "api", "environment", "endpoint", "benchmarks", "training", "host")
 
 BROKEN = {
     "absent": "raise ModuleNotFoundError(\"No module named '{name}'\", name={name!r})",

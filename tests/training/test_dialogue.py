@@ -86,7 +86,7 @@ def test_lessons_about_findings_are_phrases_of_their_grammar_and_are_learned() -
         for token in grammar.tokens_of(one.said, found.encode):
             place = grammar.after(place, token)
         assert place.over
-        chosen, _ = grammar.wishes(one.said)
+        chosen, _ = grammar.meaning(one.said)
         weights = [round(f.severity, 1) * round(f.confidence, 1) for f in (one.findings[choice.number] for choice in chosen)]
         assert weights == sorted(weights, reverse=True)
     loss, _ = loss_of(found, sentences, [lessons[0], example(random.Random(0))])

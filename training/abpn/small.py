@@ -1,12 +1,12 @@
 """Train a small blend pyramid, `abpn_small`, on flaws made here.
 
     python -m luxgrad.training.abpn.small PHOTOS [PHOTOS ...] --sources TEXT [--often PHOTO ...] --minutes 60
-        [--start FILE] [--out FOLDER] [--work FOLDER]
+        [--out FOLDER] [--work FOLDER]
 
 PHOTOS are folders of photographs without flaws worth retouching; every eighth, by name, is held out. Those named `--often`,
 of skin and of cloth, are seen larger and more often, so that eyes and seams are not taken for flaws. TEXT names sources and
-licences in the manifest. A training starts from the weights of a FILE if told, and a stopped one goes on where it was. Writes
-the weights (float16) and their entry of the manifest, with scores on held-out photos and flaws.
+licences in the manifest. A stopped training goes on where it was. Writes the weights (float16) and their entry of the
+manifest, with scores on held-out photos and flaws.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Answering a sentence in a conversation: what is taken back, what is retouched how far, which sliders move, in one patch."""
+"""Replying to a sentence in a conversation: what is taken back, what is retouched how far, which sliders move, in one patch."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _GONE = {UNDO: "There is nothing to take back.", REDO: "Nothing was taken back."
 _DONE = {UNDO: "Taken back", REDO: "Done again", AFRESH: "Taken back"}
 
 
-class Answer:
-    """An answer as it grows: the view as the edits so far leave it, what is said, and what was found."""
+class Reply:
+    """A reply as it grows: the view as the edits so far leave it, what is said, and what was found."""
 
     def __init__(self, view: View) -> None:
         self.view = view
@@ -47,29 +47,30 @@ class Answer:
         return Advice(self.findings, self.edits, "\n".join(self.lines))
 
 
-def answered(view: View) -> Advice:
+def replied(view: View) -> Advice:
     """What fulfils a sentence, in the light of what was said before."""
-    answer = Answer(view)
+    reply = Reply(view)
     said = read(view.say)
     spoken = [turn.say for turn in view.history if turn.advisor == STYLE]
     looked = bool(said.requests) and needs_places([*spoken, view.say])
     found = imperfections(view) if looked else None
     talk = told(view.history, found.places if found else ())
     for command in said.commands:
-        talk = _take_back(answer, talk, command)
+        talk = _take_back(reply, talk, command)
     said, lost = _settled(said, talk)
-    answer.lines += [f"Nothing was said before that it could go back to, so nothing is done for: {text!r}" for text in lost]
+    reply.lines += [f"Nothing was said before that it could go back to, so nothing is done for: {text!r}" for text in lost]
     if said.beyond:
-        answer.lines.append(f"Only the first {MOST} requests of a sentence are followed; {said.beyond} more are not.")
+        reply.lines.append(f"Only the first {MOST} requests of a sentence are followed; {said.beyond} more are not.")
     talk, deeds = understood(talk, said.requests, found.places if found else ())
     if found is not None and deeds:
-        _retouch(answer, found, deeds)
-    again = [request for request in said.requests if request.pick.noun is None] if talk.sliders else []
-    for request in again:
-        _again(answer, talk.sliders, request)
+        _retouch(reply, found, deeds)
+    if talk.sliders is not None:
+        for request in said.requests:
+            if request.pick.noun is None:
+                _again(reply, talk.sliders, request)
     if said.rest or not (said.commands or said.requests or lost):
-        _wish(answer, said.rest)
-    return answer.advice()
+        _wish(reply, said.rest)
+    return reply.advice()
 
 
 def _settled(said: Read, talk: Talk) -> tuple[Read, list[str]]:
@@ -97,21 +98,21 @@ def _settled(said: Read, talk: Talk) -> tuple[Read, list[str]]:
 # Taken back ---------------------------------------------------------------------------------------------------------
 
 
-def _take_back(answer: Answer, talk: Talk, command: str) -> Talk:
+def _take_back(reply: Reply, talk: Talk, command: str) -> Talk:
     after, turns = taken_back(talk, command)
     if not turns:
-        answer.lines.append(_GONE[command])
+        reply.lines.append(_GONE[command])
         return talk
-    before = answer.view
+    before = reply.view
     try:
         graph = before.graph
         for turn in turns if command == REDO else reversed(turns):
             graph = apply(graph, named(graph, turn.patch if command == REDO else turn.undo, turn))
-        answer.edit([plain(edit) for edit in undo(graph, before.graph)])
+        reply.edit([plain(edit) for edit in undo(graph, before.graph)])
     except WorkflowError as error:
-        answer.lines.append(f"That cannot be taken back, for the workflow has been changed since: {error}")
+        reply.lines.append(f"That cannot be taken back, for the workflow has been changed since: {error}")
         return talk
-    answer.lines += [f"{_DONE[command]}: {turn.say or turn.advisor}" for turn in turns]
+    reply.lines += [f"{_DONE[command]}: {turn.say or turn.advisor}" for turn in turns]
     return after
 
 
@@ -143,32 +144,31 @@ def _renamed(edit: Any, ids: dict[str, str]) -> dict[str, Any]:
 # Retouched ----------------------------------------------------------------------------------------------------------
 
 
-def _retouch(answer: Answer, found: Found, deeds: Sequence[Deed]) -> None:
-    start = strengths(answer.view, found)
+def _retouch(reply: Reply, found: Found, deeds: Sequence[Deed]) -> None:
+    start = strengths(reply.view, found)
     now, reasons = list(start), dict[int, str]()
     for deed in deeds:
         wanted = deed.wanted(now)
-        answer.lines += told_of(deed, found, now, wanted)
+        reply.lines += told_of(deed, found, now, wanted)
         for number, share in wanted.items():
             now[number] = share
             reasons[number] = f"asked for: {deed.request.text}"
         if deed.numbers:
-            answer.findings.append(finding_of(answer.view, deed, found))
+            reply.findings.append(finding_of(reply.view, deed, found))
     reasons = {number: text[:500] for number, text in reasons.items()}
-    answer.edit(retouched(answer.view, found, {number: now[number] for number in reasons}, reasons))
-    if answer.findings and reshaped(answer.view):
-        answer.lines.append("Left, right, top and bottom are those of the photo before it is cropped or turned.")
+    reply.edit(retouched(reply.view, found, {number: now[number] for number in reasons}, reasons))
+    if reply.findings and reshaped(reply.view):
+        reply.lines.append("Left, right, top and bottom are those of the photo before it is cropped or turned.")
 
 
 # Sliders ------------------------------------------------------------------------------------------------------------
 
 
-def _again(answer: Answer, turn: Turn | None, request: Request) -> None:
+def _again(reply: Reply, turn: Turn, request: Request) -> None:
     """The sliders of an earlier turn a share farther, or back."""
-    assert turn is not None
     amount = 0.5 if request.amount is None else request.amount
     by = amount if request.deed == MORE else amount - 1.0 if request.deed == SCALE else -amount
-    graph, edits = answer.view.graph, list[dict[str, Any]]()
+    graph, edits = reply.view.graph, list[dict[str, Any]]()
     for name, moves in numbers_of(turn).items():
         step = next((step for step in graph if name in (step.id, step.title) or step.id == _now(graph, turn, name)), None)
         for slider, (start, end) in moves.items() if step is not None and step.spec.id not in (RETOUCH, OVAL) else ():
@@ -183,12 +183,12 @@ def _again(answer: Answer, turn: Turn | None, request: Request) -> None:
             if not math.isclose(value, now, abs_tol=1e-9):
                 reason = f"asked for: {request.text} (of: {turn.say or turn.advisor})"[:500]
                 edits.append({"edit": "set", "path": f"{step.id}.{slider}", "value": value, "reason": reason})
-    answer.edit(edits)
+    reply.edit(edits)
     what = turn.say or turn.advisor
     if edits:
-        answer.lines.append(f"{'More' if by > 0 else 'Less'} of: {what}")
+        reply.lines.append(f"{'More' if by > 0 else 'Less'} of: {what}")
     else:
-        answer.lines.append(f"At its end, or no slider of it is left: {what}")
+        reply.lines.append(f"At its end, or no slider of it is left: {what}")
 
 
 def _now(graph: Graph, turn: Turn, name: str) -> str:
@@ -196,15 +196,15 @@ def _now(graph: Graph, turn: Turn, name: str) -> str:
     return str(edit["step"])
 
 
-def _wish(answer: Answer, text: str) -> None:
+def _wish(reply: Reply, text: str) -> None:
     """What the words wish of light and colour."""
-    said = listened(text, possible(answer.view, list(every_wish())))
-    done = fulfilled(answer.view, said.wishes)
+    said = listened(text, possible(reply.view, list(every_wish())))
+    done = fulfilled(reply.view, said.wishes)
     lines = [f"Understood: {'; '.join(worded(wish) for wish in said.wishes)}."] if said.wishes else []
     lines += [f"Already at its end: {worded(wish)}." for wish in done.stuck]
     lines += [f"Not known, so nothing is done for it: {words!r}." for words in said.unknown]
     if not said.wishes and not said.unknown:
         lines.append("Nothing is to be changed.")
-    answer.lines += [*lines, said.note] if said.note else lines
-    answer.findings += done.findings
-    answer.edit(done.patch)
+    reply.lines += [*lines, said.note] if said.note else lines
+    reply.findings += done.findings
+    reply.edit(done.patch)
