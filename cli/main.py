@@ -162,12 +162,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name may hold what the terminal's encoding has no letter for
         sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
-    from .. import environment
-    from . import commands
-    from .problems import problem_line
+    try:  # from here on: what is imported takes seconds, and may be interrupted too
+        from .. import environment
+        from . import commands
 
-    environment.use()
-    try:
+        environment.use()
         getattr(commands, options.command)(options)
         return 0
     except KeyboardInterrupt as stop:
@@ -177,6 +176,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except Exception as error:
+        from .problems import problem_line
+
         line = problem_line(error)
         if line is None:
             traceback.print_exc()

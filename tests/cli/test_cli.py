@@ -21,6 +21,7 @@ import torch
 from PIL import Image
 
 import luxgrad
+from luxgrad import environment
 from luxgrad.cli.main import main
 from luxgrad.graph.schema import to_data
 from luxgrad.light.photo import Photo
@@ -514,6 +515,17 @@ def test_ctrl_c_leaves_nothing_half_written_and_exits_130(desk: Path, root: Path
     assert process.returncode == 130, errors
     assert errors.strip() == "luxgrad: interrupted; nothing was written"
     assert sorted(desk.iterdir()) == before
+
+
+def test_ctrl_c_while_the_program_starts_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(environment, "use", interrupted)
+    assert main(["ops"]) == 130
+    assert capsys.readouterr().err == "luxgrad: interrupted; nothing was written\n"
 
 
 @pytest.mark.parametrize("name", ["o.tif", "o.png", "o.jpg"])
